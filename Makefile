@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The one makefile. Everything that is built goes into build/. `make help` lists the targets.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+DESTDIR    ?=
+
+CC      ?= gcc
+CLANG   ?= clang-14
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PYTHON  ?= /usr/bin/python3
+PKGCONF ?= pkg-config
+
+# What Debian 12 calls the things we need, to build and to test.
+BUILD_PACKAGES := gcc clang-14 bpftool pkg-config libbpf-dev libxdp-dev libelf-dev \
+	libnl-3-dev libnl-route-3-dev libjansson-dev libpcap-dev
+TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables iproute2 \
+	iputils-ping procps tcpdump util-linux mandoc
+
+LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap
+
+ifeq ($(V),1)
+Q :=
+say :=
+else
+Q := @
+say = @printf '  %-8s %s\n' '$(1)' '$(2)';
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+	-Wcast-qual -Wvla -Wundef
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+VERSION  := 0.1.0
+CPPFLAGS += -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iinclude -Ictl -Ibuild
+CFLAGS   ?= -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) -fPIE $(WARNINGS) $(shell $(PKGCONF) --cflags $(LIBRARIES))
+LDFLAGS  += -pie -Wl,-z,relro,-z,now
+LDLIBS   += $(shell $(PKGCONF) --libs $(LIBRARIES))
+
+# -mcpu=v3 (32-bit instructions, atomics) is understood by every kernel from 5.12 on.
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Wshadow \
+	-Wimplicit-int-conversion -Iinclude -idirafter /usr/include/$(shell uname -m)-linux-gnu
+ifeq ($(WERROR),1)
+BPF_CFLAGS += -Werror
+endif
+
+BPF_SOURCES := $(wildcard xdp/*.bpf.c tc/*.bpf.c)
+SKELETONS   := $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(BPF_SOURCES)))
+CTL_SOURCES := $(wildcard ctl/*/*.c)
+OBJECTS     := $(CTL_SOURCES:%.c=build/%.o)
+SAN_OBJECTS := $(CTL_SOURCES:%.c=build/san/%.o)
+UNIT_TESTS  := $(patsubst %.c,build/%,$(wildcard tests/unit/test_*.c))
+PROG_TESTS  := $(patsubst %.c,build/%,$(wildcard tests/prog/test_*.c))
+TEST_LIB    := $(wildcard tests/lib/*.c)
+FUZZERS     := $(patsubst %.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+## all: fwctl and its BPF programs, into build/
+.PHONY: all
+all: build/fwctl
+
+build/%.bpf.o: xdp/%.bpf.c
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF build/$*.bpf.d -c $< -o $@
+
+build/%.bpf.o: tc/%.bpf.c
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF build/$*.bpf.d -c $< -o $@
+
+build/%.skel.h: build/%.bpf.o
+	$(call say,SKELETON,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+build/ctl/%.o: ctl/%.c | $(SKELETONS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+build/fwctl: build/ctl/main.o build/libfwctl.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+build/libfwctl.a: $(OBJECTS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# The same code under sanitizers, for unit tests. Headers are parsed at any offset, so alignment is
+# not checked: the targets of the BPF side and of Linux hosts read unaligned words.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
+SAN_CFLAGS = -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g -fno-omit-frame-pointer $(SANITIZERS) $(WARNINGS) \
+	$(shell $(PKGCONF) --cflags $(LIBRARIES) cmocka)
+
+build/san/%.o: %.c | $(SKELETONS)
+	$(call say,CC-SAN,$@)mkdir -p $(@D) && $(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+
+build/san/libfwctl.a: $(SAN_OBJECTS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+build/tests/unit/%: build/san/tests/unit/%.o $(TEST_LIB:%.c=build/san/%.o) build/san/libfwctl.a
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(SANITIZERS) $^ $(LDLIBS) -lcmocka -o $@
+
+build/tests/%.o: tests/%.c | $(SKELETONS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c $< -o $@
+
+build/tests/prog/%: build/tests/prog/%.o $(TEST_LIB:%.c=build/%.o) build/libfwctl.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
+# libFuzzer needs clang; the code under test is compiled anew with coverage.
+build/tests/fuzz/%: tests/fuzz/%.c $(CTL_SOURCES) | $(SKELETONS)
+	$(call say,FUZZER,$@)mkdir -p $(@D) && $(CLANG) -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
+		-fno-sanitize-recover=undefined $(shell $(PKGCONF) --cflags $(LIBRARIES)) \
+		$< $(CTL_SOURCES) $(LDLIBS) -o $@
+
+.PHONY: tests
+tests: all $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
+
+## check: all tests (as root; without root those that need it are skipped and said to be)
+.PHONY: check
+check: deps
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
+	$(Q)tests/run.sh
+
+## check-unit, check-golden, check-prog, check-e2e, check-fuzz: one tier of the tests
+CHECKS := check-unit check-golden check-prog check-e2e check-fuzz
+.PHONY: $(CHECKS)
+$(CHECKS): check-%: tests
+	$(Q)tests/run.sh $*
+
+## demo: two namespaces, real traffic, every packet accounted for (as root, under a minute)
+.PHONY: demo
+demo: deps
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)tests/demo.sh
+
+## deps: install the Debian packages that are missing (as root), and say which
+.PHONY: deps
+deps:
+	$(Q)tests/lib/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+## format: clang-format over all C; format-check only tells
+C_FILES := $(wildcard include/fw/*.h xdp/*.c tc/*.c ctl/*.c ctl/*/*.c ctl/*/*.h tests/*/*.c tests/*/*.h bench/*.c bench/*.h)
+.PHONY: format format-check
+format:
+	$(Q)clang-format-14 -i $(C_FILES)
+format-check:
+	$(Q)clang-format-14 --dry-run --Werror $(C_FILES)
+
+## clean: remove build/
+.PHONY: clean
+clean:
+	$(Q)rm -rf build
+
+## help: this list
+.PHONY: help
+help:
+	$(Q)sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+-include $(wildcard build/*.d build/ctl/*.d build/ctl/*/*.d build/san/*/*/*.d build/tests/*/*.d)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules to image: a whole ruleset, both hooks and all families, becomes one flat block of bytes
+ * that fw_classify() reads (fw/image.h). Pure: no kernel, no files.
+ */
+#ifndef FWCTL_COMPILER_COMPILE_H
+#define FWCTL_COMPILER_COMPILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "language/model.h"
+
+/* A network link as the kernel knows it, to find the indexes that `on` names. */
+struct link {
+	const char *name;
+	uint32_t index; /* ifindex */
+};
+
+struct compile_input {
+	const struct ruleset *ruleset;
+	/* counters[hook][i] is the counter index of rule i; [count] that of the block's default. */
+	const uint32_t *counters[FW_HOOKS];
+	const struct link *links;
+	size_t link_count;
+};
+
+struct image {
+	void *bytes; /* owned, from malloc; 64-byte aligned */
+	size_t size; /* bytes in use, at most the largest size class */
+};
+
+/* 0, or -E2BIG/-ENOMEM/... with one line for the user in *ret_error (owned by the caller). */
+int compile(const struct compile_input *input, struct image *ret_image, char **ret_error);
+void image_free(struct image *image);
+
+#endif

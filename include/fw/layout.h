@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF programs and fwctl agree on outside the image: hooks, actions, the `active` word,
+ * the counter image and the limits. Everything here is pinned and outlives a generation, so a
+ * change that the other side would misread needs a new FW_LAYOUT_VERSION: a fwctl that finds
+ * pins of another version says so and touches nothing.
+ */
+#ifndef FW_LAYOUT_H
+#define FW_LAYOUT_H
+
+#include <linux/types.h>
+
+#define FW_LAYOUT_VERSION 1
+
+enum fw_hook {
+	FW_INGRESS,
+	FW_EGRESS,
+	FW_HOOKS,
+};
+
+/* What a rule does. FW_REJECT drops and answers; FW_COUNT counts and goes on. */
+enum fw_action {
+	FW_PASS,
+	FW_DROP,
+	FW_REJECT,
+	FW_COUNT,
+	FW_ACTIONS,
+};
+
+/* What becomes of a packet. The adapters translate it into XDP_* and TC_ACT_*. */
+enum fw_verdict {
+	FW_VERDICT_PASS,
+	FW_VERDICT_DROP,
+};
+
+/*
+ * Size classes. A map-in-map holds inner maps of one value size, so there is one outer map per
+ * class. Sizes are powers of two: a program reads at base + (offset & (size - alignment)).
+ */
+#define FW_IMAGE_CLASSES   4
+#define FW_COUNTER_CLASSES 3
+#define FW_IMAGE_SLOTS     2 /* per class: the running generation and the one being prepared */
+
+#define FW_IMAGE_SIZE_0 (1U << 20)
+#define FW_IMAGE_SIZE_1 (8U << 20)
+#define FW_IMAGE_SIZE_2 (64U << 20)
+#define FW_IMAGE_SIZE_3 (256U << 20)
+
+#define FW_COUNTER_SIZE_0 (1U << 20)
+#define FW_COUNTER_SIZE_1 (16U << 20)
+#define FW_COUNTER_SIZE_2 (256U << 20)
+
+/*
+ * The `active` word: the one 64-bit value that both hooks read once per packet and that a switch
+ * writes once. It names the image and the counter image that belong together.
+ *
+ *   bits 0-31   generation number, from 1; 0 = nothing is active
+ *   bit  32     image slot
+ *   bits 33-35  image size class
+ *   bits 36-38  counter size class
+ *   bit  39     fail policy: set = drop when the image cannot be had
+ */
+#define FW_ACTIVE_GENERATION(word)    ((__u32)(word))
+#define FW_ACTIVE_SLOT(word)	      ((__u32)((word) >> 32) & 1)
+#define FW_ACTIVE_CLASS(word)	      ((__u32)((word) >> 33) & 7)
+#define FW_ACTIVE_COUNTER_CLASS(word) ((__u32)((word) >> 36) & 7)
+#define FW_ACTIVE_FAIL_DROP	      (1ULL << 39)
+#define FW_ACTIVE_WORD(generation, slot, image_class, counter_class, fail_drop)                    \
+	((__u64)(generation) | (__u64)(slot) << 32 | (__u64)(image_class) << 33 |                  \
+	 (__u64)(counter_class) << 36 | ((fail_drop) ? FW_ACTIVE_FAIL_DROP : 0))
+
+/* Packets and frame bytes (link-layer header included, frame check sequence not). */
+struct fw_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/*
+ * A counter image is one contiguous array with a region per possible CPU:
+ * counter i of CPU c stands at (c << shift) + i * sizeof(struct fw_counter), where 1 << shift is
+ * the region's size: the class size divided by the possible CPUs, rounded down to a power of two.
+ * Both sides compute it from the class size; the programs get `shift` per class as .rodata.
+ */
+
+/* Limits of the language that the data plane is built for. */
+#define FW_MAX_RULES	 250000
+#define FW_MAX_PREFIXES	 4000000
+#define FW_MAX_LIVE_SETS 64
+#define FW_MAX_COUNTED	 16 /* `count` rules that one packet may meet */
+
+_Static_assert(sizeof(struct fw_counter) == 16, "counters are indexed by a shift of 4");
+
+#endif
