@@ -47,7 +47,8 @@ enum element_kind {
 	ELEMENT_SPAN,	 /* 192.0.2.1-192.0.2.9 */
 	ELEMENT_DEFINE,	 /* $web */
 	ELEMENT_SET,	 /* @admins */
-	ELEMENT_NAME,	 /* eth0, "wan*" */
+	ELEMENT_NAME,	 /* eth0, "wan*"; in a define any word */
+	ELEMENT_STRING,	 /* in a define: "wan*" */
 };
 
 /* One value as written. */
@@ -71,9 +72,18 @@ struct element_list {
 	bool braces; /* was written as { ... } */
 };
 
+struct token;
+
+/*
+ * The words of a define have no meaning until it is used: they are kept as tokens, those of other
+ * defines already in place. `order` counts all statements, so that they are printed in that order.
+ */
 struct define {
 	const char *name;
 	struct element_list written;
+	const struct token *tokens;
+	size_t token_count;
+	uint32_t order;
 	struct location at;
 	bool used;
 };
@@ -90,13 +100,17 @@ struct set {
 	enum set_kind kind;
 	struct location at;
 	struct element_list written; /* of braces; empty for a file */
-	const char *path;	     /* SET_FILE: as written */
+	const char *path;	     /* SET_FILE: relative to the directory of the main file */
+	uint16_t file;		     /* SET_FILE: index of its contents in ruleset.files */
 	struct address_ranges ranges;
-	uint64_t size;	      /* SET_LIVE: most elements; 0 = the default */
-	uint64_t timeout;     /* SET_LIVE: seconds; 0 = none */
-	bool counters;	      /* SET_LIVE */
-	uint32_t index;	      /* among all sets, in order of definition */
-	uint32_t live_index;  /* SET_LIVE: bit in fw_packet.source_sets */
+	uint64_t size;	       /* SET_LIVE: most elements; 0 = the default */
+	const char *size_text; /* as printed: "1000", "$many"; NULL if not written */
+	uint64_t timeout;      /* SET_LIVE: seconds; 0 = none */
+	const char *timeout_text;
+	bool counters;	     /* SET_LIVE */
+	uint32_t index;	     /* among all sets, in order of definition */
+	uint32_t live_index; /* SET_LIVE: bit in fw_packet.source_sets */
+	uint32_t order;
 	bool used;
 };
 
@@ -142,7 +156,7 @@ struct match {
 		struct {
 			const struct range *items; /* sorted, disjoint, merged */
 			size_t count;
-		} ranges;	    /* PROTOCOL, ports, ICMP_*, LENGTH, TTL, DSCP, VLAN, ETHERTYPE, MACs */
+		} ranges; /* PROTOCOL, ports, ICMP_*, LENGTH, TTL, DSCP, VLAN, ETHERTYPE, MACs */
 		struct {
 			const char **patterns; /* glob patterns, fnmatch(3) */
 			size_t count;
@@ -169,11 +183,12 @@ enum limit_per {
 
 struct limit {
 	enum limit_unit unit;
-	uint64_t rate;	 /* units per interval */
+	uint64_t rate;	  /* units per interval */
 	uint32_t seconds; /* the interval: 1, 60 or 3600 */
-	uint64_t burst;	 /* in units; 0 = not written */
+	uint64_t burst;	  /* in units; 0 = not written */
 	enum limit_per per;
-	const char *rate_text; /* as printed: "10/s", "5 mbit/s" */
+	const char *rate_text;	/* as printed: "10/s", "5 mbit/s", "$rate" */
+	const char *burst_text; /* as printed; NULL if not written */
 	struct location at;
 };
 
@@ -218,6 +233,8 @@ struct interface {
 	const char *pattern; /* a name, or a glob pattern if written in quotes */
 	bool is_pattern;
 	enum attach_mode mode;
+	const char *define; /* the $name that it came from, or NULL */
+	uint32_t order;	    /* the same for all of one statement */
 	struct location at;
 };
 
@@ -225,7 +242,22 @@ struct interface {
 struct option {
 	const char *name;
 	const char *value; /* canonical text of all values */
+	uint32_t order;
 	struct location at;
+};
+
+enum timeout_kind {
+	TIMEOUT_TCP_OPENING,
+	TIMEOUT_TCP_ESTABLISHED,
+	TIMEOUT_TCP_CLOSING,
+	TIMEOUT_TCP_CLOSED,
+	TIMEOUT_UDP_UNREPLIED,
+	TIMEOUT_UDP_REPLIED,
+	TIMEOUT_ICMP_UNREPLIED,
+	TIMEOUT_ICMP_REPLIED,
+	TIMEOUT_OTHER_UNREPLIED,
+	TIMEOUT_OTHER_REPLIED,
+	TIMEOUT_KINDS,
 };
 
 struct options {
@@ -235,13 +267,13 @@ struct options {
 	const char *ban_set; /* or NULL */
 	bool pickup;
 	bool recheck_flows;
-	uint64_t flows;	      /* size of the flow table */
-	uint64_t reject_rate; /* answers a second */
-	uint64_t timeouts[16]; /* seconds, by enum timeout_kind of options.c; 0 = default */
+	uint64_t flows;			  /* size of the flow table; 0 = the default */
+	uint64_t reject_rate;		  /* answers a second; default 100 */
+	uint64_t timeouts[TIMEOUT_KINDS]; /* seconds; 0 = the default */
 };
 
 struct source_file {
-	const char *path;      /* as shown in diagnostics */
+	const char *path; /* as shown in diagnostics */
 	const char *text;
 	size_t length;
 };
