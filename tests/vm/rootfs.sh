@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes the part of the guest's file system that all kernels share: the files of the Debian
+# packages that our tests need, as this machine has them installed, in one uncompressed cpio
+# archive (the kernel unpacks archives that stand one after the other into one tree):
+#     rootfs.sh CACHE           prints the archive's path
+set -eu
+
+cache=$1
+packages=(bash coreutils mount hostname util-linux iproute2 procps grep sed gawk mawk findutils kmod
+    python3 python3-scapy iperf3 nftables bpftool iputils-ping tcpdump libbpf1 libxdp1 xdp-tools
+    libnl-3-200 libnl-route-3-200 libjansson4 libpcap0.8 libcmocka0 libasan8 libubsan1)
+
+mapfile -t closure < <(apt-cache depends --recurse --installed --no-recommends --no-suggests \
+    --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" 2>/dev/null |
+    grep '^[a-z]' | sort -u)
+versions=$(dpkg-query -W -f='${Package} ${Version} ${Status}\n' "${closure[@]}" 2>/dev/null |
+    grep 'installed$' | sha256sum | cut -c 1-16)
+archive=$cache/rootfs-$versions.cpio
+if [ -e "$archive" ]; then
+    echo "$archive"
+    exit 0
+fi
+
+mkdir -p "$cache"
+rm -f "$cache"/rootfs-*.cpio
+tree=$(mktemp -d "$cache/rootfs.XXXXXX")
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree"/{proc,sys,dev,run,tmp,root,etc,var/lib,usr/{bin,sbin,lib,lib64,share}}
+for link in bin sbin lib lib64; do
+    ln -s "usr/$link" "$tree/$link"
+done
+# /lib and /usr/lib are one folder on a merged system; keep each file once, under its real name.
+dpkg-query -L "${closure[@]}" 2>/dev/null | sort -u |
+    grep -vE '^/usr/share/(doc|man|locale|info|lintian|perl|bash-completion|zoneinfo|gdb)|/perl|__pycache__|/test/|lib2to3' |
+    while read -r file; do
+        case $file in
+        /bin/* | /sbin/* | /lib/* | /lib64/*) file=/usr$file ;;
+        esac
+        if [ -L "$file" ] || [ -f "$file" ]; then
+            echo "${file#/}"
+        fi
+    done | sort -u | (cd / && cpio --quiet -o -H newc 2>/dev/null) |
+    (cd "$tree" && cpio --quiet -idmu)
+# Alternatives (awk) and the loader's cache are made at installation, not part of a package.
+cp -a /etc/alternatives "$tree/etc/"
+cp -a /etc/{passwd,group,protocols,services,nsswitch.conf,ld.so.conf,ld.so.conf.d} "$tree/etc/"
+ldconfig -r "$tree"
+(cd "$tree" && find . -print0 | cpio --quiet -0 -o -H newc) > "$archive.new"
+mv "$archive.new" "$archive"
+echo "$archive"
