@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The part of the firewall that lives in the kernel, seen from fwctl: pins, attached programs,
+ * generations and counters. This header is all that the commands know of it.
+ *
+ * Every function returns 0 or -errno. What failed, in the user's terms and in one line, is told by
+ * dataplane_error(); nothing is printed here but with -v.
+ *
+ * To apply a ruleset:
+ *   dataplane_open() with `change`, dataplane_plan(), compile() with the plan's counter indexes,
+ *   dataplane_switch(), then dataplane_attach() for each interface and hook.
+ */
+#ifndef FWCTL_DATAPLANE_DATAPLANE_H
+#define FWCTL_DATAPLANE_DATAPLANE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fw/layout.h"
+#include "fw/reason.h"
+#include "language/model.h"
+
+#define DATAPLANE_PIN_DIR "/sys/fs/bpf/fwctl"
+
+struct dataplane;
+
+struct dataplane_options {
+	const char *pin_dir;   /* NULL: DATAPLANE_PIN_DIR */
+	bool change;	       /* take the lock, make what is missing, clean up after a crash */
+	unsigned wait_seconds; /* for the lock */
+};
+
+/*
+ * Without `change`: -ENOENT if nothing is there to read (ret_error says so too). With it, the pins
+ * are made if they are not there, and the lock is held until dataplane_close(). On failure
+ * *ret_error is the line for the user, owned by the caller.
+ */
+int dataplane_open(const struct dataplane_options *options, struct dataplane **ret_dataplane,
+		   char **ret_error);
+
+/*
+ * A data plane of its own that is pinned nowhere, takes no lock and is attached to nothing: for
+ * dataplane_test_run(), dataplane_plan(), dataplane_switch() and counters. It goes with
+ * dataplane_close(). `largest_image` bounds the images that will be put into it, in bytes.
+ */
+int dataplane_open_private(size_t largest_image, struct dataplane **ret_dataplane,
+			   char **ret_error);
+
+/* NULL is fine; sets the pointer to NULL. */
+void dataplane_close(struct dataplane **dataplane);
+
+/* The line that says why the last call failed. Never NULL; valid until the next call. */
+const char *dataplane_error(const struct dataplane *dataplane);
+
+/* --- Generations -------------------------------------------------------------------------- */
+
+/* A file whose contents the rules were made from, kept so that `add` and `save` need no original. */
+struct generation_file {
+	const char *path; /* as written in the rules */
+	const char *text;
+	size_t length;
+};
+
+/* What fwctl keeps of a generation. Owned by the caller; all it points at goes with it. */
+struct generation {
+	uint32_t number; /* from 1 */
+	int64_t applied; /* seconds since 1970 */
+	bool fail_drop;
+	const char *source; /* the rule file's name, or what else the caller said */
+	const char *text;   /* canonical rules; ends with a NUL that does not count */
+	size_t length;
+	const struct generation_file *files;
+	size_t file_count;
+	const void *manifest; /* private */
+};
+
+/* The running generation; -ENOENT if there is none. */
+int dataplane_read_generation(struct dataplane *dataplane, struct generation **ret_generation);
+void generation_free(struct generation **generation);
+
+/*
+ * Which counter each rule gets: a rule that runs already, or did a while ago, keeps its own. Valid
+ * for the next dataplane_switch() only. `ruleset` need not outlive the call.
+ */
+struct plan {
+	uint32_t *counters[FW_HOOKS]; /* for struct compile_input; [count] is the default's */
+	void *registry;		      /* private */
+};
+
+int dataplane_plan(struct dataplane *dataplane, const struct ruleset *ruleset,
+		   struct plan **ret_plan);
+void plan_free(struct plan **plan);
+
+struct switch_input {
+	const struct plan *plan;
+	const void *image; /* from compile() */
+	size_t image_size;
+	bool fail_drop; /* options.fail_drop */
+	const char *source;
+	const char *text;
+	size_t length;
+	const struct generation_file *files;
+	size_t file_count;
+};
+
+/*
+ * Makes the image the running one, for all hooks and interfaces at one instant. Returns when no
+ * packet is judged by the old one any more. On failure the old one runs on.
+ */
+int dataplane_switch(struct dataplane *dataplane, const struct switch_input *input,
+		     uint32_t *ret_number);
+
+/* --- Interfaces --------------------------------------------------------------------------- */
+
+/* A network interface of the namespace that fwctl runs in. */
+struct link_info {
+	char name[IF_NAMESIZE];
+	uint32_t index;
+	uint16_t type; /* ARPHRD_* */
+	bool up;
+};
+
+/* Sorted by index. *ret_links is owned by the caller (free()). */
+int links_read(struct link_info **ret_links, size_t *ret_count);
+
+/* A program of ours on an interface. */
+struct attachment {
+	struct link_info link;
+	enum fw_hook hook;
+	const char *mode;    /* "native" | "generic" | "offload" | "tcx" | "clsact" */
+	bool alone;	     /* XDP without libxdp's dispatcher: no other XDP program fits beside */
+	bool current;	     /* this fwctl's program, not an older or newer one's */
+	uint32_t program_id; /* as bpftool shows it */
+	char note[256];	     /* why the mode is not the best one; of dataplane_attach() only */
+};
+
+/*
+ * Puts our program on the interface. Keeps one that is there if it is the same (then
+ * ret_attachment tells of it), and replaces another build's so that no packet slips by.
+ */
+int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
+		     enum attach_mode mode, struct attachment *ret_attachment);
+
+/* Takes our program off again. 0 also if none is there. */
+int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook);
+
+/* What of ours is attached in this namespace, by interface and hook. free() the array. */
+int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,
+			  size_t *ret_count);
+
+/* `fwctl down`: detaches everything of ours in this namespace and removes all pins. */
+int dataplane_remove(struct dataplane *dataplane);
+
+/* --- Counters ----------------------------------------------------------------------------- */
+
+/* One rule of the past or present, by identity. The default's identity is "default". */
+struct rule_total {
+	enum fw_hook hook;
+	const char *identity;
+	bool live; /* of the running generation */
+	enum fw_action action; /* its last one */
+	struct fw_counter total; /* under all actions that it ever had */
+};
+
+struct hook_total {
+	struct fw_counter pass;
+	struct fw_counter drop; /* also what was rejected */
+};
+
+struct statistics {
+	uint32_t generation;
+	struct rule_total *rules; /* sorted by hook and identity */
+	size_t rule_count;
+	struct fw_counter reasons[FW_HOOKS][FW_REASONS];
+	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
+	void *memory; /* private */
+};
+
+int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics);
+void statistics_free(struct statistics **statistics);
+
+/* The rule's total; NULL if no rule of that identity was ever counted. */
+const struct rule_total *statistics_find(const struct statistics *statistics, enum fw_hook hook,
+					 const char *identity);
+
+/* --- Single packets ----------------------------------------------------------------------- */
+
+struct test_packet {
+	const void *frame; /* with its link-layer header; the kernel wants 14 bytes at least */
+	size_t length;
+	uint32_t interface; /* ifindex, of this namespace; 0: the loopback */
+	uint32_t repeat;    /* 0: once; more to measure */
+};
+
+struct test_verdict {
+	enum fw_verdict verdict;
+	uint32_t raw;	      /* XDP_* or TC_ACT_* */
+	uint32_t nanoseconds; /* on average */
+};
+
+/* Runs the hook's program on one frame, on the rules and counters of a private data plane. */
+int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
+		       const struct test_packet *packet, struct test_verdict *ret_verdict);
+
+#endif
