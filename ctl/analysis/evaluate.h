@@ -22,7 +22,11 @@ struct evaluation {
 	size_t counted_count;
 };
 
-/* `interface` is the name that `on` is compared with; NULL matches no name. */
+/*
+ * `interface` is the name that `on` is compared with; NULL matches no name. A packet is taken to
+ * be within every limit, so `drop ... limit`, which drops only what is over it, goes on. Whether
+ * an address is in a live set stands in the packet. `counted` holds the first FW_MAX_COUNTED.
+ */
 void evaluate(const struct ruleset *ruleset, enum fw_hook hook, const struct fw_packet *packet,
 	      const char *interface, struct evaluation *ret_evaluation);
 
