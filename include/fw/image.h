@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The image: one generation of both hooks' rules as a flat block of bytes. It has no pointers:
+ * everything is found by byte offsets or by line numbers (64 bytes) from its start, and everyone
+ * who reads it masks each offset by the size class, so that even a broken image cannot make a
+ * reader leave it. Words are in host order: an image never leaves the machine that built it.
+ *
+ *	header | bit numbers | 8 instances (hook x family) | records | rows | trees and tables
+ *
+ * One instance answers for one hook and one family. It has a bit for each term (a rule, or one
+ * alternative of a rule whose address list mixes static and live elements), in rule order, and
+ * leads every field of a packet to a row: the bits of the terms that accept the field's value. What
+ * is left when all rows are ANDed are the terms that match; the first bit wins.
+ */
+#ifndef FW_IMAGE_H
+#define FW_IMAGE_H
+
+#include <linux/types.h>
+
+#include "fw/layout.h"
+
+#define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
+#define FW_IMAGE_LAYOUT 1	    /* of everything in this file */
+#define FW_LINE		64
+
+/* What the packets of a hook need besides the parsed packet (header `features`). */
+#define FW_NEEDS_STATE		  (1U << 0) /* packet.state: `state` is matched */
+#define FW_NEEDS_SOURCE_SETS	  (1U << 1) /* packet.source_sets: live sets in `from` */
+#define FW_NEEDS_DESTINATION_SETS (1U << 2)
+#define FW_NEEDS_LIMITS		  (1U << 3) /* some record has FW_RECORD_LIMIT, ... */
+#define FW_NEEDS_LOG		  (1U << 4)
+#define FW_NEEDS_KEEP_STATE	  (1U << 5)
+#define FW_NEEDS_SYNCOOKIE	  (1U << 6)
+#define FW_NEEDS_REJECT		  (1U << 7)
+#define FW_HAS_COUNT_RULES	  (1U << 8)  /* counted_count can be above 0 */
+#define FW_HAS_RULES		  (1U << 9)  /* the file has a block for this hook */
+#define FW_MALFORMED_PASS	  (1U << 10) /* option malformed pass */
+#define FW_USES_MAC		  (1U << 11) /* smac or dmac is matched */
+
+struct fw_image_header {
+	__u32 magic;
+	__u32 layout;
+	__u32 generation;
+	__u32 size; /* bytes in use */
+	__u32 features[FW_HOOKS];
+	__u32 record_count;
+	__u32 records;		      /* offset of struct fw_record[record_count] */
+	__u32 first_record[FW_HOOKS]; /* number of the record of the hook's first rule */
+	__u32 default_record[FW_HOOKS];
+	__u64 source_sets[FW_HOOKS]; /* live sets that `from` names */
+	__u64 destination_sets[FW_HOOKS];
+	__u64 pad[6];
+};
+
+/* What the program does with a packet that a rule decides. */
+#define FW_RECORD_LIMIT	     (1U << 0)
+#define FW_RECORD_LOG	     (1U << 1)
+#define FW_RECORD_KEEP_STATE (1U << 2)
+#define FW_RECORD_SYNCOOKIE  (1U << 3)
+
+struct fw_record {
+	__u32 counter; /* index in the counter image */
+	__u8 action;   /* enum fw_action */
+	__u8 flags;    /* FW_RECORD_* */
+	__u16 pad;
+};
+
+/*
+ * Trees lead a number of 16 to 128 bits, 16 bits (a chunk) at a time, to a value. An entry is a
+ * kind in its low 3 bits and above them a value or a line number.
+ */
+enum fw_entry_kind {
+	FW_ENTRY_VALUE,	 /* the search ends */
+	FW_ENTRY_LINE,	 /* struct fw_tree_line */
+	FW_ENTRY_INNER2, /* a line of 32 keys and, after it, up to 33 fw_tree_lines */
+	FW_ENTRY_INNER3, /* a line of 32 keys and, after it, up to 33 blocks of the kind before */
+	FW_ENTRY_DIRECT, /* __u32 entries[65536] */
+	FW_ENTRY_SKIP,	 /* struct fw_tree_skip */
+};
+
+#define FW_ENTRY_BITS		     3
+#define FW_ENTRY_KIND(entry)	     ((entry) & 7)
+#define FW_ENTRY_VALUE_OF(entry)     ((entry) >> FW_ENTRY_BITS)
+#define FW_ENTRY(kind, value)	     ((__u32)(value) << FW_ENTRY_BITS | (__u32)(kind))
+#define FW_ENTRY_VALUE_MAX	     ((1U << 29) - 1)
+#define FW_TREE_LINE_KEYS	     8
+#define FW_TREE_INNER_KEYS	     32
+#define FW_TREE_INNER2_LINES	     (2 + FW_TREE_INNER_KEYS)
+
+/*
+ * entries[n] is for chunks from keys[n - 1] on and below keys[n]. A line that is not full is
+ * padded with copies of its last key and entry: all ones would be reached by the chunk 0xffff.
+ */
+struct fw_tree_line {
+	__u16 keys[FW_TREE_LINE_KEYS];
+	__u32 entries[FW_TREE_LINE_KEYS + 1];
+	__u32 pad[3];
+};
+
+/* Goes on with `match` behind the next 64 - `shift` bits if they equal those of `key`. */
+struct fw_tree_skip {
+	__u64 key; /* in the most significant bits; the rest 0 */
+	__u32 shift;
+	__u32 match; /* entries */
+	__u32 miss;
+	__u32 pad[11];
+};
+
+/* Fields that few rules ask for. Those in use are folded one by one into one running class. */
+enum fw_small_field {
+	FW_SMALL_FRAGMENT,
+	FW_SMALL_STATE,
+	FW_SMALL_FLAGS,
+	FW_SMALL_ICMP_TYPE,
+	FW_SMALL_ICMP_CODE,
+	FW_SMALL_TTL,
+	FW_SMALL_DSCP, /* up to here: a table of 16-bit classes */
+	FW_SMALL_VLAN, /* from here: a tree */
+	FW_SMALL_ETHERTYPE,
+	FW_SMALL_LENGTH,
+	FW_SMALL_SOURCE_MAC,
+	FW_SMALL_DESTINATION_MAC,
+	FW_SMALL_INTERFACE, /* a hash of struct fw_interface_line */
+	FW_SMALL_SOURCE_SETS, /* 8 steps, one a byte of the mask; tables of 256 classes */
+	FW_SMALL_DESTINATION_SETS = FW_SMALL_SOURCE_SETS + 8,
+	FW_SMALL_FIELDS = FW_SMALL_DESTINATION_SETS + 8,
+};
+
+#define FW_SMALL_ABSENT 256 /* the value of FLAGS and ICMP_* if the packet has none */
+#define FW_VALUE_ABSENT (1ULL << 48) /* the value of *_MAC likewise */
+
+/*
+ * One fold: class = table(value), running = u32 at fold + 4 * (running + class). The running
+ * class comes multiplied by the number of the next field's classes; the last one is a row.
+ */
+struct fw_step {
+	__u32 table; /* offset, tree entry or (interface) line number */
+	__u32 fold;  /* offset */
+};
+
+struct fw_interface_line {
+	__u32 interface[8];
+	__u32 class[8];
+};
+
+/* Rows are named by their offset / 8. [summary][words][counted words]: summary bit n is set if
+ * word n is not 0. */
+#define FW_USES_SERVICE	   (1U << 31) /* protocol or ports are matched */
+#define FW_USES_PORT_ROW   (1U << 30) /* source ports lead to a row of their own, not to cells */
+#define FW_USES_SMALL_MASK ((1U << FW_SMALL_FIELDS) - 1)
+
+#define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
+#define FW_MAX_COUNTED_WORDS 64
+
+struct fw_instance {
+	__u32 features; /* 1 << enum fw_small_field, FW_USES_SERVICE */
+	__u32 words;
+	__u32 counted_words;
+	__u32 terms;	     /* offset of __u32[]: bit number to record; has words * 64 entries */
+	__u32 counted_terms; /* likewise */
+	__u32 default_record;
+	__u32 source; /* tree entries; values are rows */
+	__u32 destination;
+	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
+	__u32 destination_port;
+	__u32 protocols; /* offset of __u32[256]: likewise summands */
+	__u32 service;	 /* offset of __u32 cells: rows */
+	__u32 portless_row; /* FW_USES_PORT_ROW: the row of a packet without ports */
+	__u32 full_row; /* all ones */
+	__u32 running; /* where folding begins: 0 */
+	struct fw_step steps[FW_SMALL_FIELDS];
+};
+
+#define FW_INSTANCE_SIZE 512
+#define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: see fw_lowest_bit() */
+#define FW_INSTANCES	 512 /* offset of instance hook * 4 + family */
+#define FW_IMAGE_FIXED	 (FW_INSTANCES + 8 * FW_INSTANCE_SIZE)
+
+_Static_assert(sizeof(struct fw_image_header) == FW_BIT_NUMBERS, "bit numbers follow the header");
+_Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
+_Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_instance) <= FW_INSTANCE_SIZE, "instances have fixed places");
+
+#endif
