@@ -106,6 +106,12 @@ build/tests/%.o: tests/%.c | $(SKELETONS)
 build/tests/prog/%: build/tests/prog/%.o $(TEST_LIB:%.c=build/%.o) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
+# Packets that are defined once, by scapy, and told to the C tests.
+build/packets.h: tests/lib/packets.py
+	$(call say,PACKETS,$@)mkdir -p $(@D) && $(PYTHON) $< > $@
+
+$(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:=.o): | build/packets.h
+
 # libFuzzer needs clang; the code under test is compiled anew with coverage.
 build/tests/fuzz/%: tests/fuzz/%.c $(CTL_SOURCES) | $(SKELETONS)
 	$(call say,FUZZER,$@)mkdir -p $(@D) && $(CLANG) -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g \
