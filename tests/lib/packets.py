@@ -3,7 +3,7 @@
 """Packets with names, and what the parser has to say of each.
 
     packets.py            prints a C header: named_packets[], see there
-    packets.py DIRECTORY  writes each frame into a file there, as seeds for fuzzing
+    packets.py DIRECTORY  writes each into a file there, as seeds for tests/fuzz/fuzz_packet.c
 
 Each is defined once, by scapy, with addresses for documentation (RFC 5737, 3849, 7042). What is
 expected stands beside the packet and is never computed from its bytes.
@@ -353,7 +353,7 @@ def main():
     os.makedirs(sys.argv[1], exist_ok=True)
     for name, data, _, _ in PACKETS:
         with open(os.path.join(sys.argv[1], name), "wb") as file:
-            file.write(data)
+            file.write(bytes(4) + data)  # four bytes say how the frame is handed over
 
 
 main()
