@@ -140,8 +140,7 @@ const struct match *rule_failing_match(const struct rule *rule, const struct fw_
 	return NULL;
 }
 
-/* Does a rule that matches end the search? */
-static bool rule_decides(const struct rule *rule)
+bool rule_decides(const struct rule *rule)
 {
 	if (rule->action == FW_COUNT)
 		return false;

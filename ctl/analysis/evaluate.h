@@ -30,6 +30,9 @@ struct evaluation {
 void evaluate(const struct ruleset *ruleset, enum fw_hook hook, const struct fw_packet *packet,
 	      const char *interface, struct evaluation *ret_evaluation);
 
+/* Does a rule that matches end the search? Not if it counts, or drops only what is over a limit. */
+bool rule_decides(const struct rule *rule);
+
 /* NULL if the rule matches, else the first of its matches that does not. A rule that is not for
  * the packet's family fails with a match of kind MATCH_FAMILY. */
 const struct match *rule_failing_match(const struct rule *rule, const struct fw_packet *packet,
