@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One packet out of many: a familiar one to be shown, or a corner, where rules that overlap are
+ * most likely to leave something over.
+ */
+#include "analysis/space.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Documentation addresses (RFC 5737, RFC 3849), well known ports, and the like. */
+struct familiar {
+	u128 values[4];
+	size_t count;
+};
+
+#define DOC6(host) ((u128)0x20010db8 << 96 | (host))
+
+static const struct familiar familiar_source[FW_FAMILIES] = {
+	[FW_INET] = { { 0xc0000201, 0xcb007101, 0x0a000001, 0xc0a80001 }, 4 },
+	[FW_INET6] = { { DOC6(1), DOC6((u128)1 << 64 | 1) }, 2 },
+};
+static const struct familiar familiar_destination[FW_FAMILIES] = {
+	[FW_INET] = { { 0xc6336401, 0xc0000202, 0x0a000002, 0xc0a80002 }, 4 },
+	[FW_INET6] = { { DOC6((u128)2 << 64 | 1), DOC6(2) }, 2 },
+};
+static const struct familiar familiar_length[FW_FAMILIES] = {
+	[FW_OTHER] = { { 0 }, 0 },
+	[FW_INET] = { { 60, 1500 }, 2 },
+	[FW_INET6] = { { 80, 1500 }, 2 },
+};
+static const struct familiar familiar_type[FW_FAMILIES] = {
+	[FW_INET] = { { 8, 0, 3 }, 3 },
+	[FW_INET6] = { { 128, 129, 1 }, 3 },
+};
+static const struct familiar familiar_field[REGION_FIELDS] = {
+	[REGION_SOURCE_PORT] = { { 50000, 1024, 123 }, 3 },
+	[REGION_DESTINATION_PORT] = { { 80, 443, 22, 8080 }, 4 },
+	[REGION_FLAGS] = { { 0x02, 0x10, 0x12, 0x11 }, 4 },
+	[REGION_TTL] = { { 64, 255 }, 2 },
+	[REGION_VLAN] = { { FW_NO_VLAN, 10 }, 2 },
+	[REGION_ETHERTYPE] = { { FW_ETHERTYPE_ARP, 0x88cc }, 2 },
+	[REGION_SOURCE_MAC] = { { 0x020000000001 }, 1 },
+	[REGION_DESTINATION_MAC] = { { 0x020000000002 }, 1 },
+};
+
+static const struct familiar *familiar_of(enum region_field field, enum fw_family family)
+{
+	switch (field) {
+	case REGION_SOURCE:
+		return &familiar_source[family];
+	case REGION_DESTINATION:
+		return &familiar_destination[family];
+	case REGION_LENGTH:
+		return &familiar_length[family];
+	case REGION_ICMP_TYPE:
+		return &familiar_type[family];
+	default:
+		return &familiar_field[field];
+	}
+}
+
+static u128 pick_familiar(const struct spans *values, enum region_field field,
+			  enum fw_family family)
+{
+	const struct familiar *familiar = familiar_of(field, family);
+	const struct span *first = &values->items[0];
+	bool is_address = field == REGION_SOURCE || field == REGION_DESTINATION;
+
+	for (size_t i = 0; i < familiar->count; i++)
+		if (spans_contain(values, familiar->values[i]))
+			return familiar->values[i];
+	/* The first address of a network is rarely a host's. */
+	return is_address && first->high - first->low > 1 ? first->low + 1 : first->low;
+}
+
+/* The name of a class that the file itself mentions is easier to understand than a made-up one. */
+static u128 pick_interface(const struct space *space, const struct region *region)
+{
+	const struct spans *values = region->field[REGION_INTERFACE];
+	uint32_t last = interfaces_last(&space->interfaces);
+
+	if (!values || spans_contain(values, last))
+		return last;
+	return values->items[0].low;
+}
+
+static unsigned first_kind(const struct region *region)
+{
+	for (unsigned i = 0; i < REGION_KIND_WORDS; i++)
+		if (region->kinds[i])
+			return i * 64 + (unsigned)__builtin_ctzll(region->kinds[i]);
+	return 0;
+}
+
+static unsigned last_kind(const struct region *region)
+{
+	for (unsigned i = REGION_KIND_WORDS; i-- > 0;)
+		if (region->kinds[i])
+			return i * 64 + 63 - (unsigned)__builtin_clzll(region->kinds[i]);
+	return 0;
+}
+
+static unsigned pick_kind(const struct region *region, enum fw_family family, unsigned variant)
+{
+	static const uint8_t usual[] = { FW_PROTOCOL_TCP, FW_PROTOCOL_UDP, FW_PROTOCOL_ICMP,
+					 FW_PROTOCOL_ICMP6, 50, 47 };
+
+	if (variant % 3 == 1)
+		return last_kind(region);
+	if (variant % 3 == 2)
+		return first_kind(region);
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		bool is_foreign =
+			usual[i] == (family == FW_INET ? FW_PROTOCOL_ICMP6 : FW_PROTOCOL_ICMP);
+
+		if (!is_foreign && region_has_kind(region, REGION_KIND(usual[i], false)))
+			return REGION_KIND(usual[i], false);
+	}
+	return first_kind(region);
+}
+
+/* Which end of a field's values a variant takes: both ends of the four that rules differ in. */
+static bool takes_last(enum region_field field, unsigned variant)
+{
+	switch (field) {
+	case REGION_SOURCE:
+		return variant & 1;
+	case REGION_DESTINATION:
+		return (variant ^ variant >> 1) & 1;
+	case REGION_DESTINATION_PORT:
+		return (variant >> 1) & 1;
+	case REGION_SOURCE_PORT:
+		return (variant >> 2) & 1;
+	default:
+		return (variant >> 3) & 1;
+	}
+}
+
+/* The name that the packet comes from decides all open questions about its interface. */
+static void answer_patterns(const struct space *space, const struct region *region,
+			    struct point *point)
+{
+	const char *name;
+
+	if (!space->interfaces.pattern_count)
+		return;
+	name = interfaces_sample(&space->interfaces, (uint32_t)point->field[REGION_INTERFACE],
+				 region->one[REGION_FACTS], region->zero[REGION_FACTS]);
+	if (name)
+		point->words[REGION_FACTS] |= interfaces_answers(&space->interfaces, name);
+}
+
+void space_pick(const struct space *space, enum fw_family family, const struct region *region,
+		unsigned variant, struct point *ret_point)
+{
+	for (int i = 0; i < REGION_FIELDS; i++) {
+		enum region_field field = (enum region_field)i;
+		const struct spans *values = region->field[i];
+
+		if (!values)
+			values = space->families[family].full[i];
+		if (!variant || (!region->field[i] && field > REGION_DESTINATION_PORT))
+			ret_point->field[i] = pick_familiar(values, field, family);
+		else if (takes_last(field, variant))
+			ret_point->field[i] = values->items[values->count - 1].high;
+		else
+			ret_point->field[i] = values->items[0].low;
+	}
+	ret_point->field[REGION_INTERFACE] = pick_interface(space, region);
+	ret_point->kind = pick_kind(region, family, variant);
+	for (int i = 0; i < REGION_WORDS; i++)
+		ret_point->words[i] = region->one[i];
+	if (!(region->zero[REGION_FACTS] & REGION_FACT_MAC))
+		ret_point->words[REGION_FACTS] |= REGION_FACT_MAC;
+	answer_patterns(space, region, ret_point);
+}
