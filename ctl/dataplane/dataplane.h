@@ -68,6 +68,7 @@ struct generation {
 	uint32_t number; /* from 1 */
 	int64_t applied; /* seconds since 1970 */
 	bool fail_drop;
+	uint64_t image_size; /* bytes of tables in use */
 	const char *source; /* the rule file's name, or what else the caller said */
 	const char *text;   /* canonical rules; ends with a NUL that does not count */
 	size_t length;

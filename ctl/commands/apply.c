@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fwctl apply: a rule file becomes the running rules, wholly or not at all. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "commands/load.h"
+#include "commands/running.h"
+
+/* Compiles and looks for the interfaces, but needs no privilege and touches nothing. */
+static enum exit_status apply_dry(const struct ruleset *ruleset, const char *path)
+{
+	size_t size;
+
+	if (running_rehearse(ruleset, &size))
+		return EXIT_FAILED;
+	message_info("%s: %zu rules, %zu bytes of tables; nothing was changed", path,
+		     ruleset_count(ruleset), size);
+	return EXIT_DONE;
+}
+
+static enum exit_status apply_real(const struct context *context, struct ruleset *ruleset,
+				   const char *path)
+{
+	struct dataplane *dataplane;
+	struct installed installed;
+	char absolute[PATH_MAX];
+	struct install_input input = {
+		.context = context,
+		.ruleset = ruleset,
+		.source = realpath(path, absolute) ? absolute : path,
+		.need_all = true,
+	};
+	int error;
+
+	dataplane = dataplane_open_told(context, true);
+	if (!dataplane)
+		return EXIT_FAILED;
+	error = running_install(dataplane, &input, &installed);
+	if (!error) {
+		installed_tell(&installed, ruleset, path, &context->started);
+		installed_free(&installed);
+	}
+	dataplane_close(&dataplane);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+enum exit_status command_apply(struct context *context, int argc, char **argv)
+{
+	bool dry_run = false;
+	const struct argument arguments[] = {
+		{ "--dry-run", 'n', ARGUMENT_FLAG, &dry_run },
+		{ 0 },
+	};
+	const char *path = DEFAULT_RULE_FILE;
+	struct ruleset *ruleset;
+	enum exit_status status;
+
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+		return EXIT_USAGE;
+	if (argc > 1)
+		return usage_error(context, "one rule file, not %d", argc);
+	if (argc)
+		path = argv[0];
+	ruleset = rules_load(context, path, true);
+	if (!ruleset)
+		return EXIT_USAGE;
+	status = dry_run ? apply_dry(ruleset, path) : apply_real(context, ruleset, path);
+	ruleset_free(&ruleset);
+	return status;
+}

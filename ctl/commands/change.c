@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Read, change, switch: under one lock, so that no other fwctl's change is lost between. */
+#include "commands/change.h"
+
+#include "base/message.h"
+#include "commands/running.h"
+
+static enum exit_status change_install(const struct context *context, struct dataplane *dataplane,
+				       const struct generation *before, struct ruleset *ruleset)
+{
+	const struct install_input input = {
+		.context = context,
+		.ruleset = ruleset,
+		.source = before->source,
+	};
+	struct installed installed;
+
+	if (running_install(dataplane, &input, &installed))
+		return EXIT_FAILED;
+	installed_tell(&installed, ruleset, context->command->name, &context->started);
+	installed_free(&installed);
+	return EXIT_DONE;
+}
+
+/* Opening for a change makes pins: not where nothing runs that could be changed. */
+static bool something_runs(const struct context *context)
+{
+	struct dataplane *dataplane = dataplane_open_told(context, false);
+
+	if (!dataplane)
+		return false;
+	dataplane_close(&dataplane);
+	return true;
+}
+
+enum exit_status running_change(const struct context *context, change_function *change, void *data)
+{
+	struct dataplane *dataplane;
+	struct generation *generation = NULL;
+	struct ruleset *ruleset = NULL;
+	enum exit_status status = EXIT_FAILED;
+
+	if (!something_runs(context))
+		return EXIT_FAILED;
+	dataplane = dataplane_open_told(context, true);
+	if (!dataplane)
+		return EXIT_FAILED;
+	if (!running_read(dataplane, &generation, &ruleset)) {
+		status = change(ruleset, context, data);
+		if (status == EXIT_DONE)
+			status = change_install(context, dataplane, generation, ruleset);
+	}
+	ruleset_free(&ruleset);
+	generation_free(&generation);
+	dataplane_close(&dataplane);
+	return status;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Matches `interface` lines with the links of this host. The first line that fits decides. */
+#include "commands/interfaces.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+
+bool interface_means(const struct interface *line, const struct link_info *link)
+{
+	if (!line->is_pattern)
+		return !strcmp(line->pattern, link->name);
+	/* "*" is meant for the network: to filter what a host says to itself, name the loopback. */
+	return link->type != ARPHRD_LOOPBACK && !fnmatch(line->pattern, link->name, 0);
+}
+
+static const struct interface *line_find(const struct ruleset *ruleset,
+					 const struct link_info *link)
+{
+	for (size_t i = 0; i < ruleset->interface_count; i++) {
+		if (interface_means(&ruleset->interfaces[i], link))
+			return &ruleset->interfaces[i];
+	}
+	return NULL;
+}
+
+static bool line_is_answered(const struct interface *line, const struct wanted_links *wanted)
+{
+	for (size_t i = 0; i < wanted->link_count; i++) {
+		if (interface_means(line, &wanted->links[i]))
+			return true;
+	}
+	return false;
+}
+
+static void *array_new(size_t count, size_t size)
+{
+	void *array = calloc(count ? count : 1, size);
+
+	if (!array)
+		message_out_of_memory();
+	return array;
+}
+
+int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wanted)
+{
+	struct wanted_links wanted = { 0 };
+	int error;
+
+	error = links_read(&wanted.links, &wanted.link_count);
+	if (error)
+		return error;
+	wanted.items = array_new(wanted.link_count, sizeof(*wanted.items));
+	wanted.missing = array_new(ruleset->interface_count, sizeof(*wanted.missing));
+	for (size_t i = 0; i < wanted.link_count; i++) {
+		const struct interface *line = line_find(ruleset, &wanted.links[i]);
+
+		if (line)
+			wanted.items[wanted.count++] =
+				(struct wanted_link){ &wanted.links[i], line };
+	}
+	for (size_t i = 0; i < ruleset->interface_count; i++) {
+		if (!line_is_answered(&ruleset->interfaces[i], &wanted))
+			wanted.missing[wanted.missing_count++] = &ruleset->interfaces[i];
+	}
+	*ret_wanted = wanted;
+	return 0;
+}
+
+void wanted_links_free(struct wanted_links *wanted)
+{
+	free(wanted->links);
+	free(wanted->items);
+	free(wanted->missing);
+	memset(wanted, 0, sizeof(*wanted));
+}
+
+struct link *wanted_links_for_compiler(const struct wanted_links *wanted)
+{
+	struct link *links = array_new(wanted->link_count, sizeof(*links));
+
+	for (size_t i = 0; i < wanted->link_count; i++)
+		links[i] = (struct link){ wanted->links[i].name, wanted->links[i].index };
+	return links;
+}

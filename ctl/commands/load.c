@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `apply` and `check` say about a rule file is the same, and is said here. */
+#include "commands/load.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "commands/lockout.h"
+#include "commands/supported.h"
+#include "language/diagnostic.h"
+#include "language/language.h"
+
+/*
+ * The running rules have no directory to look from, and `save` may write them anywhere: a set's
+ * path is made absolute, from the directory of the file that it was written in.
+ */
+static void paths_make_absolute(struct ruleset *ruleset)
+{
+	char path[PATH_MAX], absolute[PATH_MAX];
+
+	for (size_t i = 0; i < ruleset->set_count; i++) {
+		struct set *set = &ruleset->sets[i];
+		const char *file, *slash;
+
+		if (set->kind != SET_FILE || set->path[0] == '/')
+			continue;
+		file = ruleset->files[set->at.file].path;
+		slash = strrchr(file, '/');
+		snprintf(path, sizeof(path), "%.*s%s%s", slash ? (int)(slash - file) : 0, file,
+			 slash ? "/" : "", set->path);
+		if (realpath(path, absolute))
+			set->path = arena_strndup(ruleset->arena, absolute, strlen(absolute));
+	}
+}
+
+struct ruleset *rules_load(const struct context *context, const char *path, bool to_apply)
+{
+	struct ruleset *ruleset = NULL;
+	struct diagnostics diagnostics;
+	bool good;
+
+	diagnostics_init(&diagnostics);
+	good = !ruleset_parse(path, &file_reader_system, &diagnostics, &ruleset);
+	if (good && to_apply)
+		good = ruleset_is_supported(ruleset, &diagnostics);
+	if (good)
+		lockout_warn(ruleset, &diagnostics);
+	if (good && context->quiet)
+		diagnostics_free(&diagnostics);
+	else
+		diagnostics_print(&diagnostics, stderr);
+	if (!good)
+		ruleset_free(&ruleset);
+	else if (to_apply)
+		paths_make_absolute(ruleset);
+	diagnostics_free(&diagnostics);
+	return ruleset;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The commonest way to lose a host is to forget the rule for one's own session. sshd says in
+ * SSH_CONNECTION whom it talks to; the reference evaluator says what the rules do with that.
+ * sudo takes the variable away, so the parents' environments are looked at too.
+ */
+#include "commands/lockout.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "analysis/evaluate.h"
+#include "base/cleanup.h"
+#include "base/number.h"
+
+#include <fnmatch.h>
+
+#define VARIABLE	"SSH_CONNECTION="
+#define ENVIRONMENT_MAX (256 << 10)
+#define PARENTS_MAX	16
+#define PROTOCOL_TCP	6
+#define ETHERTYPE_INET	0x0800
+#define ETHERTYPE_INET6 0x86dd
+#define FLAG_ACK	0x10
+
+/* The session as seen from this host. */
+struct session {
+	struct address client;
+	struct address server;
+	uint16_t client_port;
+	uint16_t server_port;
+	char interface[64]; /* that has the server's address; "" if none does */
+};
+
+/* --- Finding it --------------------------------------------------------------------------- */
+
+static pid_t parent_of(pid_t process)
+{
+	char path[64], line[256];
+	_cleanup_fclose_ FILE *file = NULL;
+	uint64_t parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", process);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "PPid:\t", 6))
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		number_parse_text(line + 6, 0, INT32_MAX, &parent);
+	}
+	return (pid_t)parent;
+}
+
+/* Copies the variable's value out of a process's environment. */
+static bool environment_find(pid_t process, char *buffer, size_t size)
+{
+	char path[64];
+	_cleanup_free_ char *text = malloc(ENVIRONMENT_MAX + 1);
+	_cleanup_fclose_ FILE *file = NULL;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", process);
+	file = fopen(path, "re");
+	if (!file || !text)
+		return false;
+	length = fread(text, 1, ENVIRONMENT_MAX, file);
+	text[length] = 0;
+	for (char *entry = text; entry < text + length; entry += strlen(entry) + 1) {
+		if (strncmp(entry, VARIABLE, sizeof(VARIABLE) - 1))
+			continue;
+		snprintf(buffer, size, "%s", entry + sizeof(VARIABLE) - 1);
+		return true;
+	}
+	return false;
+}
+
+static bool variable_find(char *buffer, size_t size)
+{
+	const char *value = getenv("SSH_CONNECTION");
+	pid_t process = getppid();
+
+	if (value) {
+		snprintf(buffer, size, "%s", value);
+		return true;
+	}
+	for (int i = 0; i < PARENTS_MAX && process > 1; i++) {
+		if (environment_find(process, buffer, size))
+			return true;
+		process = parent_of(process);
+	}
+	return false;
+}
+
+/* An address, perhaps an IPv4 one in IPv6 clothes or with a %zone. */
+static bool address_read(char *text, struct address *ret_address)
+{
+	text[strcspn(text, "%")] = 0;
+	if (!strncmp(text, "::ffff:", 7) && strchr(text, '.'))
+		text += 7;
+	return address_parse(text, strlen(text), ret_address);
+}
+
+static bool sockaddr_is(const struct sockaddr *socket, const struct address *address)
+{
+	uint32_t word[4] = { 0 };
+
+	if (socket && socket->sa_family == AF_INET && address->family == FW_INET) {
+		memcpy(word, &((const struct sockaddr_in *)(const void *)socket)->sin_addr, 4);
+	} else if (socket && socket->sa_family == AF_INET6 && address->family == FW_INET6) {
+		memcpy(word, &((const struct sockaddr_in6 *)(const void *)socket)->sin6_addr, 16);
+	} else {
+		return false;
+	}
+	for (int i = 0; i < 4; i++) {
+		if (ntohl(word[i]) != address->word[i])
+			return false;
+	}
+	return true;
+}
+
+static void interface_find(struct session *session)
+{
+	struct ifaddrs *list = NULL;
+
+	if (getifaddrs(&list))
+		return;
+	for (const struct ifaddrs *item = list; item; item = item->ifa_next) {
+		if (!sockaddr_is(item->ifa_addr, &session->server))
+			continue;
+		snprintf(session->interface, sizeof(session->interface), "%s", item->ifa_name);
+		break;
+	}
+	freeifaddrs(list);
+}
+
+static bool session_find(struct session *ret_session)
+{
+	char text[512], client[128], server[128], client_port[8], server_port[8];
+	struct session session = { 0 };
+	uint64_t from, to;
+
+	if (!variable_find(text, sizeof(text)) ||
+	    sscanf(text, "%127s %7s %127s %7s", client, client_port, server, server_port) != 4 ||
+	    !address_read(client, &session.client) || !address_read(server, &session.server) ||
+	    session.client.family != session.server.family ||
+	    number_parse_text(client_port, 1, 65535, &from) ||
+	    number_parse_text(server_port, 1, 65535, &to))
+		return false;
+	session.client_port = (uint16_t)from;
+	session.server_port = (uint16_t)to;
+	interface_find(&session);
+	*ret_session = session;
+	return true;
+}
+
+/* --- Judging it --------------------------------------------------------------------------- */
+
+/* A segment of the session that has no flag but ACK. */
+static void packet_make(const struct session *session, enum fw_hook hook, struct fw_packet *packet)
+{
+	bool is_inet = session->client.family == FW_INET;
+	bool is_in = hook == FW_INGRESS;
+	const struct address *from = is_in ? &session->client : &session->server;
+	const struct address *to = is_in ? &session->server : &session->client;
+
+	*packet = (struct fw_packet){
+		.source_port = is_in ? session->client_port : session->server_port,
+		.destination_port = is_in ? session->server_port : session->client_port,
+		.length = is_inet ? 40 : 60,
+		.ethertype = is_inet ? ETHERTYPE_INET : ETHERTYPE_INET6,
+		.vlan = FW_NO_VLAN,
+		.family = session->client.family,
+		.protocol = PROTOCOL_TCP,
+		.has = FW_HAS_PORTS | FW_HAS_FLAGS | FW_HAS_MAC,
+		.tcp_flags = FLAG_ACK,
+		.ttl = 64,
+		.state = FW_STATE_NEW,
+	};
+	memcpy(packet->source, from->word, sizeof(packet->source));
+	memcpy(packet->destination, to->word, sizeof(packet->destination));
+}
+
+/* True if the rules are for the interface that the session comes in on, as far as is known. */
+static bool is_filtered(const struct ruleset *ruleset, const struct session *session)
+{
+	if (!*session->interface)
+		return ruleset->interface_count;
+	for (size_t i = 0; i < ruleset->interface_count; i++) {
+		if (!fnmatch(ruleset->interfaces[i].pattern, session->interface, 0))
+			return true;
+	}
+	return false;
+}
+
+static void hook_check(const struct ruleset *ruleset, const struct session *session,
+		       enum fw_hook hook, struct diagnostics *diagnostics)
+{
+	const struct block *block = &ruleset->blocks[hook];
+	char client[ADDRESS_TEXT_MAX];
+	struct evaluation evaluation;
+	struct fw_packet packet;
+	const struct location *at;
+	const char *hint;
+
+	if (!block->present)
+		return;
+	packet_make(session, hook, &packet);
+	evaluate(ruleset, hook, &packet, *session->interface ? session->interface : NULL,
+		 &evaluation);
+	if (evaluation.action == FW_PASS)
+		return;
+	address_print(&session->client, client);
+	at = evaluation.rule == EVALUATE_DEFAULT ? &block->at : &block->rules[evaluation.rule].at;
+	hint = diagnostics_hint(diagnostics, "`pass tcp %s %s %s port %u` before it would keep it",
+				hook == FW_INGRESS ? "from" : "to", client,
+				hook == FW_INGRESS ? "to" : "from", session->server_port);
+	diagnostics_warn(diagnostics, ruleset, at, hint,
+			 "this cuts the SSH connection from %s port %u that you are using", client,
+			 session->client_port);
+}
+
+void lockout_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics)
+{
+	struct session session;
+
+	if (!session_find(&session) || !is_filtered(ruleset, &session))
+		return;
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		hook_check(ruleset, &session, hook, diagnostics);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Brings the counters, which know identities only, together with the rules that they belong to. */
+#include "commands/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "commands/hook.h"
+#include "commands/running.h"
+
+#define READS_MAX 10
+
+const char *report_kind_name(enum report_kind kind)
+{
+	static const char *const names[] = { "rule", "builtin", "default", "removed" };
+
+	return names[kind];
+}
+
+static void line_count(const struct statistics *statistics, struct report_line *line)
+{
+	const struct rule_total *total = statistics_find(statistics, line->hook, line->identity);
+
+	if (total)
+		line->total = total->total;
+}
+
+static void lines_of_block(struct report *report, enum fw_hook hook)
+{
+	const struct block *block = &report->ruleset->blocks[hook];
+
+	if (!block->present)
+		return;
+	for (size_t i = 0; i < block->count; i++) {
+		const struct rule *rule = &block->rules[i];
+		struct report_line *line = &report->lines[report->count++];
+
+		line->hook = hook;
+		line->kind = i < block->builtin_count ? REPORT_BUILTIN : REPORT_RULE;
+		line->label = rule->label;
+		line->text = rule->text;
+		line->identity = rule_identity(rule);
+		line->action = rule->action;
+		line_count(report->statistics, line);
+	}
+	report->lines[report->count] = (struct report_line){
+		.hook = hook,
+		.kind = REPORT_DEFAULT,
+		.label = "default",
+		.text = default_text(block->default_action),
+		.identity = "default",
+		.action = block->default_action,
+	};
+	line_count(report->statistics, &report->lines[report->count++]);
+}
+
+static bool is_running(const struct report *report, const struct rule_total *total)
+{
+	return total->live && report->ruleset->blocks[total->hook].present;
+}
+
+/* A canonical text has a blank or is one of the action words; anything else is a label. */
+static bool identity_is_label(const char *identity)
+{
+	for (int action = 0; action < FW_ACTIONS; action++) {
+		if (!strcmp(identity, action_name(action)))
+			return false;
+	}
+	return !strchr(identity, ' ');
+}
+
+static void lines_of_removed(struct report *report)
+{
+	const struct statistics *statistics = report->statistics;
+
+	for (size_t i = 0; i < statistics->rule_count; i++) {
+		const struct rule_total *total = &statistics->rules[i];
+
+		if (is_running(report, total) || (!total->total.packets && !total->total.bytes))
+			continue;
+		report->lines[report->count++] = (struct report_line){
+			.hook = total->hook,
+			.kind = REPORT_REMOVED,
+			.label = identity_is_label(total->identity) ? total->identity : NULL,
+			.text = total->identity,
+			.identity = total->identity,
+			.action = total->action,
+			.total = total->total,
+		};
+	}
+}
+
+static void lines_make(struct report *report)
+{
+	size_t most = report->statistics->rule_count + FW_HOOKS;
+
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		most += report->ruleset->blocks[hook].count;
+	report->lines = calloc(most, sizeof(*report->lines));
+	if (!report->lines)
+		message_out_of_memory();
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		lines_of_block(report, hook);
+	lines_of_removed(report);
+}
+
+/* Rules and counters of one generation: they are two reads, and a switch may fall between. */
+static int report_read_once(struct dataplane *dataplane, struct report *report)
+{
+	int error = running_read(dataplane, &report->generation, &report->ruleset);
+
+	if (error)
+		return error;
+	error = dataplane_read_statistics(dataplane, &report->statistics);
+	if (error) {
+		message_error("cannot read the counters: %s", dataplane_error(dataplane));
+		return error;
+	}
+	return report->statistics->generation == report->generation->number ? 0 : -EAGAIN;
+}
+
+int report_read(struct dataplane *dataplane, struct report *ret_report)
+{
+	struct report report = { 0 };
+	int error = -EAGAIN;
+
+	for (int i = 0; i < READS_MAX && error == -EAGAIN; i++) {
+		report_free(&report);
+		error = report_read_once(dataplane, &report);
+	}
+	if (error == -EAGAIN)
+		message_error("the rules change faster than they can be read; try again");
+	if (!error) {
+		error = dataplane_attachments(dataplane, &report.attachments,
+					      &report.attachment_count);
+		if (error)
+			message_error("cannot see what is attached: %s",
+				      dataplane_error(dataplane));
+	}
+	if (error) {
+		report_free(&report);
+		return error;
+	}
+	lines_make(&report);
+	*ret_report = report;
+	return 0;
+}
+
+void report_free(struct report *report)
+{
+	free(report->lines);
+	free(report->attachments);
+	statistics_free(&report->statistics);
+	ruleset_free(&report->ruleset);
+	generation_free(&report->generation);
+	memset(report, 0, sizeof(*report));
+}

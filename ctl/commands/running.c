@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a ruleset to the running rules. The order matters: everything that can fail without the
+ * kernel comes first, then the switch, then new interfaces (they never see the old rules), and
+ * last what is not wanted any more is detached.
+ */
+#include "commands/running.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/message.h"
+#include "compiler/compile.h"
+#include "language/language.h"
+
+struct dataplane *dataplane_open_told(const struct context *context, bool change)
+{
+	const struct dataplane_options options = {
+		.pin_dir = context->pin_dir,
+		.change = change,
+		.wait_seconds = context->wait_seconds,
+	};
+	struct dataplane *dataplane = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	if (!dataplane_open(&options, &dataplane, &error))
+		return dataplane;
+	message_error("%s: %s", context->command->name, error);
+	return NULL;
+}
+
+/* --- What runs ---------------------------------------------------------------------------- */
+
+static int generation_parse(const struct generation *generation, struct ruleset **ret_ruleset)
+{
+	const struct source_file file = { "running rules", generation->text, generation->length };
+	struct source_file *files = calloc(generation->file_count + 1, sizeof(*files));
+	struct diagnostics diagnostics;
+	struct file_reader reader;
+	int error;
+
+	if (!files)
+		message_out_of_memory();
+	for (size_t i = 0; i < generation->file_count; i++)
+		files[i] =
+			(struct source_file){ generation->files[i].path, generation->files[i].text,
+					      generation->files[i].length };
+	reader = file_reader_memory(files, generation->file_count);
+	diagnostics_init(&diagnostics);
+	error = ruleset_parse_text(&file, &reader, &diagnostics, ret_ruleset);
+	if (error) {
+		diagnostics_write(&diagnostics, DIAGNOSTIC_ERRORS, false, stderr);
+		message_error("cannot read the running rules back: another fwctl wrote them; apply "
+			      "the rule file again");
+	}
+	diagnostics_free(&diagnostics);
+	free(files);
+	return error;
+}
+
+int running_read(struct dataplane *dataplane, struct generation **ret_generation,
+		 struct ruleset **ret_ruleset)
+{
+	struct generation *generation = NULL;
+	int error = dataplane_read_generation(dataplane, &generation);
+
+	if (error) {
+		message_error("cannot read the running rules: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = generation_parse(generation, ret_ruleset);
+	if (error) {
+		generation_free(&generation);
+		return error;
+	}
+	*ret_generation = generation;
+	return 0;
+}
+
+size_t ruleset_count(const struct ruleset *ruleset)
+{
+	size_t count = 0;
+
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		count += ruleset->blocks[hook].count - ruleset->blocks[hook].builtin_count;
+	return count;
+}
+
+/* --- One generation ----------------------------------------------------------------------- */
+
+/* The contents of file sets as they were compiled, so that they need not be read again. */
+static struct generation_file *files_of(const struct ruleset *ruleset, size_t *ret_count)
+{
+	struct generation_file *files = calloc(ruleset->set_count + 1, sizeof(*files));
+	size_t count = 0;
+
+	if (!files)
+		message_out_of_memory();
+	for (size_t i = 0; i < ruleset->set_count; i++) {
+		const struct set *set = &ruleset->sets[i];
+		struct buffer text = { 0 };
+
+		if (set->kind != SET_FILE)
+			continue;
+		address_ranges_print(&set->ranges, &text);
+		files[count].path = set->path;
+		files[count].length = text.length;
+		files[count++].text = buffer_take(&text);
+	}
+	*ret_count = count;
+	return files;
+}
+
+static void files_free(struct generation_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free((void *)(uintptr_t)files[i].text);
+	free(files);
+}
+
+static int generation_switch(struct dataplane *dataplane, const struct ruleset *ruleset,
+			     const char *source, const struct plan *plan, const struct image *image,
+			     uint32_t *ret_number)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	struct switch_input input = {
+		.plan = plan,
+		.image = image->bytes,
+		.image_size = image->size,
+		.fail_drop = ruleset->options.fail_drop,
+		.source = source,
+	};
+	struct generation_file *files;
+	int error;
+
+	ruleset_print(ruleset, &text);
+	input.text = buffer_text(&text);
+	input.length = text.length;
+	files = files_of(ruleset, &input.file_count);
+	input.files = files;
+	error = dataplane_switch(dataplane, &input, ret_number);
+	if (error)
+		message_error("cannot switch to the new rules: %s", dataplane_error(dataplane));
+	files_free(files, input.file_count);
+	return error;
+}
+
+static int image_make(const struct ruleset *ruleset, const struct wanted_links *wanted,
+		      const struct plan *plan, struct image *ret_image)
+{
+	_cleanup_free_ struct link *links = wanted_links_for_compiler(wanted);
+	_cleanup_free_ char *reason = NULL;
+	const struct compile_input input = {
+		.ruleset = ruleset,
+		.counters = { plan->counters[FW_INGRESS], plan->counters[FW_EGRESS] },
+		.links = links,
+		.link_count = wanted->link_count,
+	};
+	int error = compile(&input, ret_image, &reason);
+
+	if (error)
+		message_error("cannot compile the rules: %s", reason ? reason : strerror(-error));
+	return error;
+}
+
+/* Plans, compiles and switches. The image's size tells how much the rules take. */
+static int generation_make(struct dataplane *dataplane, const struct ruleset *ruleset,
+			   const char *source, const struct wanted_links *wanted,
+			   struct installed *installed)
+{
+	struct plan *plan = NULL;
+	struct image image = { 0 };
+	int error = dataplane_plan(dataplane, ruleset, &plan);
+
+	if (error) {
+		message_error("cannot give every rule a counter: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = image_make(ruleset, wanted, plan, &image);
+	if (!error) {
+		error = generation_switch(dataplane, ruleset, source, plan, &image,
+					  &installed->generation);
+		installed->image_size = image.size;
+		image_free(&image);
+	}
+	plan_free(&plan);
+	return error;
+}
+
+/* --- Interfaces --------------------------------------------------------------------------- */
+
+static bool attachment_is(const struct attachment *attachment, const struct link_info *link,
+			  enum fw_hook hook)
+{
+	return attachment->link.index == link->index && attachment->hook == hook;
+}
+
+static bool is_attached(const struct attachment *attachments, size_t count,
+			const struct link_info *link, enum fw_hook hook)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (attachment_is(&attachments[i], link, hook))
+			return true;
+	}
+	return false;
+}
+
+/* Attaches to every wanted interface. On failure takes off what it put on itself. */
+static int links_attach(struct dataplane *dataplane, const struct ruleset *ruleset,
+			const struct wanted_links *wanted, const struct installed *before,
+			struct installed *installed)
+{
+	int error = 0;
+
+	installed->attachments =
+		calloc(wanted->count * FW_HOOKS + 1, sizeof(*installed->attachments));
+	if (!installed->attachments)
+		message_out_of_memory();
+	for (size_t i = 0; i < wanted->count * FW_HOOKS && !error; i++) {
+		const struct wanted_link *item = &wanted->items[i / FW_HOOKS];
+		enum fw_hook hook = i % FW_HOOKS;
+
+		if (!ruleset->blocks[hook].present)
+			continue;
+		error = dataplane_attach(dataplane, item->link, hook, item->line->mode,
+					 &installed->attachments[installed->attachment_count]);
+		if (error)
+			message_error("cannot filter %s on %s: %s",
+				      hook == FW_INGRESS ? "ingress" : "egress", item->link->name,
+				      dataplane_error(dataplane));
+		else
+			installed->attachment_count++;
+	}
+	for (size_t i = 0; error && i < installed->attachment_count; i++) {
+		const struct attachment *new = &installed->attachments[i];
+
+		if (!is_attached(before->attachments, before->attachment_count, &new->link,
+				 new->hook))
+			dataplane_detach(dataplane, &new->link, new->hook);
+	}
+	return error;
+}
+
+static void links_detach_others(struct dataplane *dataplane, const struct installed *before,
+				const struct installed *installed)
+{
+	for (size_t i = 0; i < before->attachment_count; i++) {
+		const struct attachment *old = &before->attachments[i];
+
+		if (is_attached(installed->attachments, installed->attachment_count, &old->link,
+				old->hook))
+			continue;
+		if (dataplane_detach(dataplane, &old->link, old->hook))
+			message_warn("%s is filtered still, though the rules do not name it: %s",
+				     old->link.name, dataplane_error(dataplane));
+		else
+			message_info("%s %s is not filtered any more", old->link.name,
+				     old->hook == FW_INGRESS ? "ingress" : "egress");
+	}
+}
+
+/* Says what is missing. An error only where the caller needs all of them. */
+static int missing_tell(const struct ruleset *ruleset, const struct wanted_links *wanted,
+			bool need_all)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < wanted->missing_count; i++) {
+		const struct interface *line = wanted->missing[i];
+
+		if (line->is_pattern) {
+			message_warn("no interface matches \"%s\" now", line->pattern);
+		} else if (!need_all) {
+			message_warn("there is no interface %s", line->pattern);
+		} else {
+			message_error("%s:%u: there is no interface %s (`ip link` lists them); "
+				      "nothing was changed",
+				      ruleset->files[line->at.file].path, line->at.line,
+				      line->pattern);
+			error = -ENODEV;
+		}
+	}
+	if (!ruleset->interface_count)
+		message_warn("the rules name no interface, so nothing is filtered; add a line such "
+			     "as `interface eth0`");
+	return error;
+}
+
+/* --- All together ------------------------------------------------------------------------- */
+
+/* Back to the rules before. */
+static void roll_back(struct dataplane *dataplane, const struct generation *before,
+		      const struct wanted_links *wanted)
+{
+	struct ruleset *ruleset = NULL;
+	struct installed restored = { 0 };
+	int error = generation_parse(before, &ruleset);
+
+	if (!error)
+		error = generation_make(dataplane, ruleset, before->source, wanted, &restored);
+	if (error)
+		message_error("and going back failed as well; see `fwctl status`");
+	else
+		message_info("the rules that ran before are running again");
+	ruleset_free(&ruleset);
+}
+
+static int install_over(struct dataplane *dataplane, const struct install_input *input,
+			const struct generation *before, const struct wanted_links *wanted,
+			struct installed *installed)
+{
+	struct installed old = { 0 };
+	int error = dataplane_attachments(dataplane, &old.attachments, &old.attachment_count);
+
+	if (error) {
+		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = generation_make(dataplane, input->ruleset, input->source, wanted, installed);
+	if (!error) {
+		error = links_attach(dataplane, input->ruleset, wanted, &old, installed);
+		if (error && before)
+			roll_back(dataplane, before, wanted);
+		else if (!error)
+			links_detach_others(dataplane, &old, installed);
+	}
+	installed_free(&old);
+	return error;
+}
+
+int running_install(struct dataplane *dataplane, const struct install_input *input,
+		    struct installed *ret_installed)
+{
+	struct installed installed = { 0 };
+	struct wanted_links wanted = { 0 };
+	struct generation *before = NULL;
+	int error = dataplane_read_generation(dataplane, &before);
+	bool is_first = error == -ENOENT;
+
+	if (error && !is_first) {
+		message_error("cannot read the running rules: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = wanted_links_find(input->ruleset, &wanted);
+	if (error)
+		message_error("cannot list the network interfaces: %s", strerror(-error));
+	else
+		error = missing_tell(input->ruleset, &wanted, input->need_all);
+	if (!error)
+		error = install_over(dataplane, input, before, &wanted, &installed);
+	/* Where nothing ran before, nothing is left behind. */
+	if (error && is_first)
+		dataplane_remove(dataplane);
+	generation_free(&before);
+	wanted_links_free(&wanted);
+	if (error)
+		installed_free(&installed);
+	else
+		*ret_installed = installed;
+	return error;
+}
+
+int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size)
+{
+	struct wanted_links wanted = { 0 };
+	struct image image = { 0 };
+	struct plan plan = { 0 };
+	int error = wanted_links_find(ruleset, &wanted);
+
+	if (error) {
+		message_error("cannot list the network interfaces: %s", strerror(-error));
+		return error;
+	}
+	error = missing_tell(ruleset, &wanted, true);
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		plan.counters[hook] = calloc(ruleset->blocks[hook].count + 1, sizeof(uint32_t));
+		if (!plan.counters[hook])
+			message_out_of_memory();
+	}
+	if (!error)
+		error = image_make(ruleset, &wanted, &plan, &image);
+	if (!error) {
+		*ret_image_size = image.size;
+		image_free(&image);
+	}
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		free(plan.counters[hook]);
+	wanted_links_free(&wanted);
+	return error;
+}
+
+void installed_free(struct installed *installed)
+{
+	free(installed->attachments);
+	memset(installed, 0, sizeof(*installed));
+}
+
+void installed_tell(const struct installed *installed, const struct ruleset *ruleset,
+		    const char *what, const struct timespec *start)
+{
+	_cleanup_buffer_ struct buffer links = { 0 };
+	size_t count = ruleset_count(ruleset);
+	struct timespec now;
+	double seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	seconds =
+		(double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+	for (size_t i = 0; i < installed->attachment_count; i++) {
+		const struct attachment *item = &installed->attachments[i];
+
+		buffer_printf(&links, "%s%s %s (%s)", links.length ? ", " : "", item->link.name,
+			      item->hook == FW_INGRESS ? "ingress" : "egress", item->mode);
+		if (*item->note)
+			message_warn("%s: %s", item->link.name, item->note);
+	}
+	message_info("%s: generation %u, %zu rule%s, on %s, in %.0f ms", what,
+		     installed->generation, count, count == 1 ? "" : "s",
+		     links.length ? buffer_text(&links) : "no interface", seconds * 1000);
+}

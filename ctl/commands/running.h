@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rules that run, and putting others in their place. What `apply`, `add` and `delete` have in
+ * common; every failure is told here, in one line.
+ */
+#ifndef FWCTL_COMMANDS_RUNNING_H
+#define FWCTL_COMMANDS_RUNNING_H
+
+#include "commands/command.h"
+#include "commands/interfaces.h"
+#include "dataplane/dataplane.h"
+#include "language/model.h"
+
+/* Opens the data plane as the global options say. NULL after a message. */
+struct dataplane *dataplane_open_told(const struct context *context, bool change);
+
+/* The running generation and its rules, parsed again. 0; else a message was printed. */
+int running_read(struct dataplane *dataplane, struct generation **ret_generation,
+		 struct ruleset **ret_ruleset);
+
+struct install_input {
+	const struct context *context;
+	struct ruleset *ruleset;
+	const char *source; /* what `status` says that the rules came from */
+	bool need_all;	    /* a named interface that is not there is an error, not a warning */
+};
+
+struct installed {
+	uint32_t generation;
+	size_t image_size;
+	struct attachment *attachments;
+	size_t attachment_count;
+};
+
+/*
+ * Compiles the ruleset, switches it in, and brings what is attached in line with it. Either all
+ * of this or, after a message, nothing: an interface that refuses takes the old rules back.
+ */
+int running_install(struct dataplane *dataplane, const struct install_input *input,
+		    struct installed *ret_installed);
+void installed_free(struct installed *installed);
+
+/* Compiles the ruleset for the interfaces of this host, and no more. 0; else a message. */
+int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size);
+
+/* One line about what runs now: rules, interfaces, modes, generation. */
+void installed_tell(const struct installed *installed, const struct ruleset *ruleset,
+		    const char *what, const struct timespec *start);
+
+/* Rules that the user wrote, of both hooks. */
+size_t ruleset_count(const struct ruleset *ruleset);
+
+#endif

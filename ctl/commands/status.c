@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fwctl status: what is attached where, and whether that is what the rules ask for. Exit status 1
+ * if anything that should be filtered is not.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/message.h"
+#include "commands/hook.h"
+#include "commands/interfaces.h"
+#include "commands/json.h"
+#include "commands/running.h"
+
+struct state {
+	struct generation *generation;
+	struct ruleset *ruleset;
+	struct attachment *attachments;
+	size_t attachment_count;
+	struct wanted_links wanted;
+	json_t *problems; /* texts */
+};
+
+static void problem_add(struct state *state, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void problem_add(struct state *state, const char *format, ...)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	va_list arguments;
+
+	va_start(arguments, format);
+	buffer_vprintf(&text, format, arguments);
+	va_end(arguments);
+	json_array_append_new(state->problems, json_told(json_string(buffer_text(&text))));
+}
+
+/* --- What is wrong ------------------------------------------------------------------------ */
+
+static const struct attachment *attachment_find(const struct state *state, uint32_t link,
+						enum fw_hook hook)
+{
+	for (size_t i = 0; i < state->attachment_count; i++) {
+		if (state->attachments[i].link.index == link && state->attachments[i].hook == hook)
+			return &state->attachments[i];
+	}
+	return NULL;
+}
+
+static void wanted_check(struct state *state)
+{
+	for (size_t i = 0; i < state->wanted.count * FW_HOOKS; i++) {
+		const struct link_info *link = state->wanted.items[i / FW_HOOKS].link;
+		enum fw_hook hook = i % FW_HOOKS;
+
+		if (!state->ruleset->blocks[hook].present)
+			continue;
+		if (!attachment_find(state, link->index, hook))
+			problem_add(state,
+				    "%s %s is not filtered: our program is not on it; "
+				    "`fwctl apply` puts it there",
+				    link->name, hook_name(hook));
+	}
+	for (size_t i = 0; i < state->wanted.missing_count; i++) {
+		const struct interface *line = state->wanted.missing[i];
+
+		if (!line->is_pattern)
+			problem_add(state, "there is no interface %s", line->pattern);
+	}
+	if (!state->ruleset->interface_count)
+		problem_add(state, "the rules name no interface, so nothing is filtered");
+}
+
+static bool is_wanted(const struct state *state, const struct attachment *attachment)
+{
+	if (!state->ruleset->blocks[attachment->hook].present)
+		return false;
+	for (size_t i = 0; i < state->wanted.count; i++) {
+		if (state->wanted.items[i].link->index == attachment->link.index)
+			return true;
+	}
+	return false;
+}
+
+static void attachments_check(struct state *state)
+{
+	for (size_t i = 0; i < state->attachment_count; i++) {
+		const struct attachment *item = &state->attachments[i];
+
+		if (!is_wanted(state, item))
+			problem_add(state, "%s %s is filtered, but the rules do not ask for it",
+				    item->link.name, hook_name(item->hook));
+		if (!item->current)
+			problem_add(state,
+				    "%s %s runs the program of another fwctl version; "
+				    "`fwctl apply` replaces it",
+				    item->link.name, hook_name(item->hook));
+	}
+}
+
+static int state_read(struct dataplane *dataplane, struct state *state)
+{
+	int error = running_read(dataplane, &state->generation, &state->ruleset);
+
+	if (error)
+		return error;
+	error = dataplane_attachments(dataplane, &state->attachments, &state->attachment_count);
+	if (error) {
+		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = wanted_links_find(state->ruleset, &state->wanted);
+	if (error) {
+		message_error("cannot list the network interfaces: %s", strerror(-error));
+		return error;
+	}
+	state->problems = json_told(json_array());
+	wanted_check(state);
+	attachments_check(state);
+	return 0;
+}
+
+static void state_free(struct state *state)
+{
+	json_decref(state->problems);
+	wanted_links_free(&state->wanted);
+	free(state->attachments);
+	ruleset_free(&state->ruleset);
+	generation_free(&state->generation);
+}
+
+/* --- Telling it --------------------------------------------------------------------------- */
+
+static void time_text(int64_t seconds, char *buffer, size_t size)
+{
+	time_t when = (time_t)seconds;
+	struct tm broken;
+
+	if (!localtime_r(&when, &broken) || !strftime(buffer, size, "%Y-%m-%dT%H:%M:%S%z", &broken))
+		snprintf(buffer, size, "%" PRId64, seconds);
+}
+
+static size_t own_rules(const struct block *block)
+{
+	return block->count - block->builtin_count;
+}
+
+static void status_text(const struct state *state)
+{
+	const struct generation *generation = state->generation;
+	char when[64];
+	size_t index;
+	json_t *problem;
+
+	time_text(generation->applied, when, sizeof(when));
+	printf("generation %u of %s, applied %s, %" PRIu64 " bytes of tables\n", generation->number,
+	       generation->source, when, (uint64_t)generation->image_size);
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		const struct block *block = &state->ruleset->blocks[hook];
+
+		if (block->present)
+			printf("%s: %zu rules and %zu built in, %s\n", hook_name(hook),
+			       own_rules(block), block->builtin_count,
+			       default_text(block->default_action));
+	}
+	for (size_t i = 0; i < state->attachment_count; i++) {
+		const struct attachment *item = &state->attachments[i];
+		const char *place = item->hook == FW_EGRESS ? ""
+				    : item->alone ? ", alone: no other XDP program fits beside it"
+						  : ", in libxdp's dispatcher";
+
+		printf("%s %s: %s%s, program %u%s\n", item->link.name, hook_name(item->hook),
+		       item->mode, place, item->program_id,
+		       item->link.up ? "" : ", the link is down");
+	}
+	json_array_foreach(state->problems, index, problem)
+		printf("problem: %s\n", json_string_value(problem));
+	if (!json_array_size(state->problems))
+		printf("filtering as configured\n");
+}
+
+static json_t *attachments_to_json(const struct state *state)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < state->attachment_count; i++) {
+		const struct attachment *item = &state->attachments[i];
+
+		json_array_append_new(
+			list,
+			json_told(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:I}", "interface",
+					    item->link.name, "hook", hook_name(item->hook), "mode",
+					    item->mode, "alone", item->alone, "current",
+					    item->current, "up", item->link.up, "program",
+					    (json_int_t)item->program_id)));
+	}
+	return list;
+}
+
+static json_t *hooks_to_json(const struct ruleset *ruleset)
+{
+	json_t *hooks = json_object();
+
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		const struct block *block = &ruleset->blocks[hook];
+
+		if (block->present)
+			json_object_set_new(
+				hooks, hook_name(hook),
+				json_told(json_pack("{s:I, s:I, s:s}", "rules",
+						    (json_int_t)own_rules(block), "builtin",
+						    (json_int_t)block->builtin_count, "default",
+						    action_name(block->default_action))));
+	}
+	return hooks;
+}
+
+static void status_json(const struct state *state)
+{
+	const struct generation *generation = state->generation;
+	char when[64];
+
+	time_text(generation->applied, when, sizeof(when));
+	json_write(json_told(json_pack(
+		"{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O}", "as_configured",
+		json_array_size(state->problems) == 0, "generation", (json_int_t)generation->number,
+		"source", generation->source, "applied", when, "image_bytes",
+		(json_int_t)generation->image_size, "hooks", hooks_to_json(state->ruleset),
+		"attachments", attachments_to_json(state), "problems", state->problems)));
+}
+
+enum exit_status command_status(struct context *context, int argc, char **argv)
+{
+	bool json = false;
+	const struct argument arguments[] = {
+		{ "--json", 'j', ARGUMENT_FLAG, &json },
+		{ 0 },
+	};
+	struct dataplane *dataplane;
+	struct state state = { 0 };
+	enum exit_status status = EXIT_FAILED;
+
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+		return EXIT_USAGE;
+	if (argc)
+		return usage_error(context, "it takes no operand");
+	dataplane = dataplane_open_told(context, false);
+	if (!dataplane)
+		return EXIT_FAILED;
+	if (!state_read(dataplane, &state)) {
+		if (json)
+			status_json(&state);
+		else
+			status_text(&state);
+		if (!json_array_size(state.problems))
+			status = EXIT_DONE;
+	}
+	state_free(&state);
+	dataplane_close(&dataplane);
+	return status;
+}
