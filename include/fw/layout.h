@@ -79,8 +79,31 @@ struct fw_counter {
  * A counter image is one contiguous array with a region per possible CPU:
  * counter i of CPU c stands at (c << shift) + i * sizeof(struct fw_counter), where 1 << shift is
  * the region's size: the class size divided by the possible CPUs, rounded down to a power of two.
- * Both sides compute it from the class size; the programs get `shift` per class as .rodata.
  */
+struct fw_sizes {
+	__u32 image[FW_IMAGE_CLASSES]; /* bytes, powers of two; a small machine has smaller ones */
+	__u32 counter[FW_COUNTER_CLASSES];
+	__u32 counter_shift[FW_COUNTER_CLASSES];
+	__u32 pad;
+};
+
+/*
+ * What a program is told when it is loaded (its map .rodata.setup). `build` comes first in every
+ * layout: by it fwctl knows whether an attached program is its own.
+ */
+struct fw_setup {
+	__u64 build; /* hash of the object that the program was loaded from */
+	struct fw_sizes sizes;
+	__u32 layer3; /* the interface's frames have no link-layer header */
+	__u32 pad;
+};
+
+/*
+ * Packets that no rule decided are counted per CPU in a fixed array: by hook, reason (fw/reason.h)
+ * and verdict. It has room for reasons to come.
+ */
+#define FW_REASON_SLOTS 64
+#define FW_REASON_INDEX(hook, reason, verdict) ((((hook) * FW_REASON_SLOTS) + (reason)) * 2 + (verdict))
 
 /* Limits of the language that the data plane is built for. */
 #define FW_MAX_RULES	 250000

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Both hooks of all interfaces: attach, detach, what is attached, and taking everything away. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dataplane/internal.h"
+
+int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
+		     enum attach_mode mode, struct attachment *ret_attachment)
+{
+	if (!dataplane->pin_dir)
+		return fail(dataplane, -EINVAL, "a private data plane is attached to nothing");
+	if (hook == FW_INGRESS)
+		return xdp_attach(dataplane, link, mode, ret_attachment);
+	return tc_attach(dataplane, link, ret_attachment);
+}
+
+int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook)
+{
+	return hook == FW_INGRESS ? xdp_detach(dataplane, link) : tc_detach(dataplane, link);
+}
+
+static int query(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
+		 struct attachment *ret_attachment)
+{
+	return hook == FW_INGRESS ? xdp_query(dataplane, link, ret_attachment)
+				  : tc_query(dataplane, link, ret_attachment);
+}
+
+int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,
+			  size_t *ret_count)
+{
+	_cleanup_free_ struct link_info *links = NULL;
+	_cleanup_free_ struct attachment *attachments = NULL;
+	size_t link_count, count = 0;
+	int error = links_read(&links, &link_count);
+
+	if (error)
+		return fail(dataplane, error, "cannot read the network interfaces");
+	attachments = calloc(link_count * FW_HOOKS + 1, sizeof(*attachments));
+	if (!attachments)
+		return fail(dataplane, -ENOMEM, "not enough memory");
+	for (size_t i = 0; i < link_count; i++) {
+		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+			error = query(dataplane, &links[i], hook, &attachments[count]);
+			if (!error)
+				count++;
+			else if (error != -ENOENT && error != -ENODEV)
+				return error;
+		}
+	}
+	*ret_attachments = take_ptr(attachments);
+	*ret_count = count;
+	return 0;
+}
+
+/* Empties and removes a directory of pins, one level of subdirectories deep. */
+static void directory_remove(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(fd, entry->d_name, 0))
+			directory_remove(fd, entry->d_name);
+		crash_point();
+	}
+	if (directory)
+		closedir(directory);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* Links of other namespaces go with their pins; XDP programs there stay until fwctl down there. */
+int dataplane_remove(struct dataplane *dataplane)
+{
+	_cleanup_free_ struct link_info *links = NULL;
+	size_t count;
+	struct stat info;
+	int error = links_read(&links, &count);
+
+	if (error)
+		return fail(dataplane, error, "cannot read the network interfaces");
+	for (size_t i = 0; i < count; i++) {
+		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+			error = dataplane_detach(dataplane, &links[i], hook);
+			if (error)
+				return error;
+		}
+	}
+	directory_remove(AT_FDCWD, dataplane->layout_dir);
+	if (!stat(dataplane->layout_dir, &info))
+		return fail(dataplane, -EIO, "cannot remove all of %s", dataplane->layout_dir);
+	rmdir(dataplane->pin_dir);
+	return 0;
+}

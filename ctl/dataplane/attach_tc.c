@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TC egress on one interface: a pinned TCX link where the kernel has TCX (6.6), else a filter on
+ * a clsact qdisc.
+ *
+ * What is attached is told by names in the layout's `links` directory, with the namespace in them
+ * because interface numbers are unique only within one:
+ *   egress-NAMESPACE-IFINDEX           the pinned link
+ *   clsact-NAMESPACE-IFINDEX           a directory: our filter is there
+ *   clsact-NAMESPACE-IFINDEX-qdisc     a directory: the qdisc is ours too
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/tc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dataplane/internal.h"
+
+/* Newer than the <linux/bpf.h> of the oldest system that we build on. */
+#define TCX_EGRESS   47
+#define LINK_TCX     11
+#define TCX_BEFORE   (1U << 3) /* with nothing named: before all others */
+#define FILTER_HANDLE 0x66774331U
+#define FILTER_PRIORITIES 8 /* that we try */
+
+/* The head of struct bpf_link_info, for TCX links. */
+struct tcx_info {
+	uint32_t type;
+	uint32_t id;
+	uint32_t program_id;
+	uint32_t pad;
+	uint32_t interface; /* 0: it is gone */
+	uint32_t attach_type;
+};
+
+static int names_path(const struct dataplane *dataplane, const struct link_info *link,
+		      const char *prefix, const char *suffix, char path[PATH_MAX])
+{
+	struct stat info;
+
+	if (stat("/proc/self/ns/net", &info))
+		return -errno;
+	snprintf(path, PATH_MAX, "%s/links/%s-%lu-%u%s", dataplane->layout_dir, prefix,
+		 (unsigned long)info.st_ino, link->index, suffix);
+	return 0;
+}
+
+static int tcx_info(int link, struct tcx_info *ret_info)
+{
+	uint32_t length = sizeof(*ret_info);
+	int error;
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	error = bpf_obj_get_info_by_fd(link, ret_info, &length);
+	if (!error && ret_info->type != LINK_TCX)
+		error = -EUCLEAN;
+	return error;
+}
+
+/* The link that is pinned for the interface; -ENOENT, also if it is of an interface that is gone. */
+static int tcx_open(const char *path, uint32_t interface, struct tcx_info *ret_info)
+{
+	int link = bpf_obj_get(path);
+	int error;
+
+	if (link < 0)
+		return link;
+	error = tcx_info(link, ret_info);
+	if (!error && ret_info->interface == interface)
+		return link;
+	close(link);
+	if (!error)
+		unlink(path);
+	return error ? error : -ENOENT;
+}
+
+/* A link of our own that died with its command is no trouble: the kernel takes it off. */
+static int tcx_attach(const char *path, const struct link_info *link, int program)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
+	_cleanup_close_ int fd = bpf_link_create(program, (int)link->index,
+						 (enum bpf_attach_type)TCX_EGRESS, &options);
+
+	if (fd < 0)
+		return fd;
+	crash_point();
+	return bpf_obj_pin(fd, path);
+}
+
+/* FWCTL_TC=clsact: for tests, and for who has tools that know no TCX. */
+static bool tcx_wanted(void)
+{
+	const char *text = getenv("FWCTL_TC");
+
+	return !text || strcmp(text, "clsact") != 0;
+}
+
+#define CLSACT_HOOK(name, link)                                                                    \
+	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(link)->index, .attach_point = BPF_TC_EGRESS)
+
+/* Finds our filter; -ENOENT. */
+static int clsact_find(const struct link_info *link, uint32_t *ret_priority, uint32_t *ret_id)
+{
+	CLSACT_HOOK(hook, link);
+
+	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = priority);
+
+		if (bpf_tc_query(&hook, &options))
+			continue;
+		*ret_priority = priority;
+		*ret_id = options.prog_id;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* Marks come first: a crash may leave a mark without its filter, but no filter without a mark. */
+static int mark(const char *path)
+{
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int clsact_attach(struct dataplane *dataplane, const struct link_info *link, int program)
+{
+	CLSACT_HOOK(hook, link);
+	char path[PATH_MAX];
+	uint32_t priority, id;
+	bool replace = !clsact_find(link, &priority, &id);
+	int error = names_path(dataplane, link, "clsact", "", path);
+
+	if (!error)
+		error = mark(path);
+	if (error)
+		return error;
+	crash_point();
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	error = replace ? -EEXIST : bpf_tc_hook_create(&hook);
+	if (error && error != -EEXIST)
+		return error;
+	if (!error) {
+		names_path(dataplane, link, "clsact", "-qdisc", path);
+		mark(path);
+	}
+	crash_point();
+	hook.attach_point = BPF_TC_EGRESS;
+	for (uint32_t i = replace ? priority : 1; i <= FILTER_PRIORITIES; i++) {
+		LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .handle = FILTER_HANDLE,
+			    .priority = i, .flags = replace ? BPF_TC_F_REPLACE : 0);
+
+		error = bpf_tc_attach(&hook, &options);
+		if (!error)
+			break;
+	}
+	return error;
+}
+
+/* Does anybody else filter on the qdisc? */
+static bool clsact_is_empty(const struct link_info *link)
+{
+	static const uint32_t parents[] = { 0xfffffff2U, 0xfffffff3U }; /* ingress, egress */
+	struct nl_sock *socket = nl_socket_alloc();
+	bool empty = socket && !nl_connect(socket, NETLINK_ROUTE);
+
+	for (size_t i = 0; i < 2 && empty; i++) {
+		struct nl_cache *cache;
+
+		if (rtnl_cls_alloc_cache(socket, (int)link->index, parents[i], &cache)) {
+			empty = false;
+			break;
+		}
+		empty = nl_cache_is_empty(cache);
+		nl_cache_free(cache);
+	}
+	nl_socket_free(socket);
+	return empty;
+}
+
+/* Removes our filter, and the qdisc if it was ours and nobody uses it. */
+static int clsact_detach(struct dataplane *dataplane, const struct link_info *link)
+{
+	CLSACT_HOOK(hook, link);
+	char path[PATH_MAX];
+	struct stat info;
+	uint32_t priority, id;
+	int error = names_path(dataplane, link, "clsact", "", path);
+
+	if (error)
+		return error;
+	if (!clsact_find(link, &priority, &id)) {
+		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = priority);
+
+		error = bpf_tc_detach(&hook, &options);
+		if (error)
+			return error;
+	}
+	rmdir(path);
+	names_path(dataplane, link, "clsact", "-qdisc", path);
+	if (stat(path, &info))
+		return 0;
+	if (clsact_is_empty(link)) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		bpf_tc_hook_destroy(&hook);
+	}
+	return rmdir(path) ? -errno : 0;
+}
+
+static int clsact_query(struct dataplane *dataplane, const struct link_info *link,
+			struct attachment *attachment)
+{
+	char path[PATH_MAX];
+	struct stat info;
+	uint32_t priority, id;
+	int error = names_path(dataplane, link, "clsact", "", path);
+
+	if (error || stat(path, &info))
+		return error ? error : -ENOENT;
+	error = clsact_find(link, &priority, &id);
+	if (error)
+		return error;
+	attachment->mode = "clsact";
+	attachment->program_id = id;
+	return 0;
+}
+
+int tc_query(struct dataplane *dataplane, const struct link_info *link,
+	     struct attachment *ret_attachment)
+{
+	struct attachment attachment = { .link = *link, .hook = FW_EGRESS, .mode = "tcx" };
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct tcx_info info;
+	int error;
+
+	library_forget();
+	error = names_path(dataplane, link, "egress", "", path);
+	if (error)
+		return fail(dataplane, error, "cannot see the network namespace: %s",
+			    strerror(-error));
+	fd = tcx_open(path, link->index, &info);
+	if (fd >= 0)
+		attachment.program_id = info.program_id;
+	else if (fd == -ENOENT)
+		error = clsact_query(dataplane, link, &attachment);
+	else
+		error = fail(dataplane, fd, "cannot open %s: %s", path, bpf_reason(fd));
+	if (error)
+		return error;
+	program_is_ours(dataplane, attachment.program_id, FW_EGRESS, &attachment.current);
+	*ret_attachment = attachment;
+	return 0;
+}
+
+int tc_detach(struct dataplane *dataplane, const struct link_info *link)
+{
+	char path[PATH_MAX];
+	int error;
+
+	library_forget();
+	error = names_path(dataplane, link, "egress", "", path);
+	if (!error && unlink(path) && errno != ENOENT)
+		error = -errno;
+	crash_point();
+	if (!error)
+		error = clsact_detach(dataplane, link);
+	if (error)
+		return fail(dataplane, error, "cannot detach from %s (TC egress): %s (%s)",
+			    link->name, strerror(-error), library_cause());
+	return 0;
+}
+
+/* Puts the loaded program in place of `old`, or newly. */
+static int tc_put(struct dataplane *dataplane, const struct link_info *link, int program,
+		  const struct attachment *old)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct tcx_info info;
+	int error = names_path(dataplane, link, "egress", "", path);
+
+	if (error)
+		return error;
+	if (old && !strcmp(old->mode, "tcx")) {
+		fd = tcx_open(path, link->index, &info);
+		return fd < 0 ? fd : bpf_link_update(fd, program, NULL);
+	}
+	if (!old && tcx_wanted()) {
+		error = tcx_attach(path, link, program);
+		/* A kernel without TCX knows no such attach type. */
+		if (error != -EINVAL && error != -EOPNOTSUPP)
+			return error;
+	}
+	return clsact_attach(dataplane, link, program);
+}
+
+int tc_attach(struct dataplane *dataplane, const struct link_info *link,
+	      struct attachment *ret_attachment)
+{
+	struct attachment found;
+	struct bpf_object *object = NULL;
+	bool layer3;
+	int program, error = tc_query(dataplane, link, &found);
+
+	if (!error && found.current) {
+		*ret_attachment = found;
+		return 0;
+	}
+	if (error && error != -ENOENT)
+		return error;
+	if (link_layer3(link, &layer3))
+		return fail(dataplane, -EOPNOTSUPP, "cannot attach to %s: its frames (link type %u) "
+			    "are neither Ethernet nor IP", link->name, link->type);
+	if (program_open(dataplane, FW_EGRESS, layer3, &object))
+		return -EINVAL;
+	crash_point();
+	if (program_load(dataplane, object, &program)) {
+		bpf_object__close(object);
+		return -EINVAL;
+	}
+	library_forget();
+	error = tc_put(dataplane, link, program, error ? NULL : &found);
+	crash_point();
+	bpf_object__close(object);
+	if (error)
+		return fail(dataplane, error, "cannot attach to %s (TC egress): %s%s%s", link->name,
+			    bpf_reason(error), *library_cause() ? ": " : "", library_cause());
+	return tc_query(dataplane, link, ret_attachment);
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * XDP on one interface, through libxdp: behind its dispatcher, where other XDP programs fit beside
+ * ours, else alone (a kernel may refuse the dispatcher's program type).
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <xdp/libxdp.h>
+
+#include "dataplane/internal.h"
+
+/* A filter runs early, so that what it drops costs the others nothing; 50 is libxdp's default. */
+#define XDP_PRIORITY 10
+
+/* Our program on the interface, as the kernel has it now. */
+struct xdp_found {
+	uint32_t id;
+	enum xdp_attach_mode mode;
+	bool alone;
+	bool current;
+};
+
+static const char *mode_name(enum xdp_attach_mode mode)
+{
+	switch (mode) {
+	case XDP_MODE_NATIVE:
+		return "native";
+	case XDP_MODE_SKB:
+		return "generic";
+	case XDP_MODE_HW:
+		return "offload";
+	default:
+		return "unknown";
+	}
+}
+
+/* -ENOENT: nothing of ours is there. */
+static int xdp_find(struct dataplane *dataplane, const struct link_info *link,
+		    struct xdp_found *ret_found)
+{
+	struct xdp_multiprog *programs;
+	struct xdp_program *program = NULL;
+	uint32_t id = 0;
+	int error = bpf_xdp_query_id((int)link->index, 0, &id);
+
+	if (error || !id)
+		return error ? error : -ENOENT;
+	programs = xdp_multiprog__get_from_ifindex((int)link->index);
+	error = (int)libxdp_get_error(programs);
+	if (error)
+		return error;
+	*ret_found = (struct xdp_found){
+		.mode = xdp_multiprog__attach_mode(programs),
+		.alone = xdp_multiprog__is_legacy(programs),
+	};
+	error = -ENOENT;
+	if (ret_found->alone)
+		program = xdp_multiprog__main_prog(programs);
+	else
+		program = xdp_multiprog__next_prog(NULL, programs);
+	while (program && error) {
+		ret_found->id = xdp_program__id(program);
+		if (program_is_ours(dataplane, ret_found->id, FW_INGRESS, &ret_found->current))
+			error = 0;
+		program = ret_found->alone ? NULL : xdp_multiprog__next_prog(program, programs);
+	}
+	xdp_multiprog__close(programs);
+	return error;
+}
+
+static void attachment_set(const struct link_info *link, const struct xdp_found *found,
+			   struct attachment *attachment)
+{
+	attachment->link = *link;
+	attachment->hook = FW_INGRESS;
+	attachment->mode = mode_name(found->mode);
+	attachment->alone = found->alone;
+	attachment->current = found->current;
+	attachment->program_id = found->id;
+}
+
+int xdp_query(struct dataplane *dataplane, const struct link_info *link,
+	      struct attachment *ret_attachment)
+{
+	struct xdp_found found;
+	int error;
+
+	library_forget();
+	error = xdp_find(dataplane, link, &found);
+	if (error == -ENOENT)
+		return error;
+	if (error)
+		return fail(dataplane, error, "cannot see the XDP programs of %s: %s", link->name,
+			    strerror(-error));
+	*ret_attachment = (struct attachment){};
+	attachment_set(link, &found, ret_attachment);
+	return 0;
+}
+
+static uint32_t mode_flags(enum xdp_attach_mode mode)
+{
+	return mode == XDP_MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+static int xdp_remove(const struct link_info *link, const struct xdp_found *found)
+{
+	struct xdp_program *program;
+	int error;
+
+	if (found->alone) {
+		_cleanup_close_ int fd = bpf_prog_get_fd_by_id(found->id);
+		LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = fd);
+
+		if (fd < 0)
+			return fd;
+		return bpf_xdp_detach((int)link->index, mode_flags(found->mode), &options);
+	}
+	program = xdp_program__from_id(found->id);
+	error = (int)libxdp_get_error(program);
+	if (error)
+		return error;
+	error = xdp_program__detach(program, (int)link->index, found->mode, 0);
+	xdp_program__close(program);
+	return error;
+}
+
+int xdp_detach(struct dataplane *dataplane, const struct link_info *link)
+{
+	struct xdp_found found;
+	int error;
+
+	library_forget();
+	error = xdp_find(dataplane, link, &found);
+	if (error == -ENOENT)
+		return 0;
+	if (!error)
+		error = xdp_remove(link, &found);
+	crash_point();
+	if (error)
+		return fail(dataplane, error, "cannot detach from %s: %s (%s)", link->name,
+			    strerror(-error), library_cause());
+	return 0;
+}
+
+/* Swaps our program that runs alone for a new one, in one step of the kernel's. */
+static int xdp_replace(struct dataplane *dataplane, const struct link_info *link,
+		       struct bpf_object *object, const struct xdp_found *found)
+{
+	_cleanup_close_ int old = bpf_prog_get_fd_by_id(found->id);
+	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
+	int fd, error;
+
+	if (old < 0)
+		return old;
+	error = program_load(dataplane, object, &fd);
+	if (error)
+		return error;
+	return bpf_xdp_attach((int)link->index, fd, mode_flags(found->mode) | XDP_FLAGS_REPLACE,
+			      &options);
+}
+
+static int xdp_add(const struct link_info *link, struct bpf_object *object,
+		   enum xdp_attach_mode mode)
+{
+	LIBBPF_OPTS(xdp_program_opts, options, .obj = object,
+		    .prog_name = program_name(FW_INGRESS));
+	struct xdp_program *program = xdp_program__create(&options);
+	int error = (int)libxdp_get_error(program);
+
+	if (error)
+		return error;
+	xdp_program__set_run_prio(program, XDP_PRIORITY);
+	xdp_program__set_chain_call_enabled(program, XDP_PASS, true);
+	error = xdp_program__attach(program, (int)link->index, mode, 0);
+	xdp_program__close(program);
+	return error;
+}
+
+/* One try, with programs of its own: libxdp leaves them changed when it fails. */
+static int xdp_try(struct dataplane *dataplane, const struct link_info *link,
+		   enum xdp_attach_mode mode, const struct xdp_found *old)
+{
+	struct bpf_object *object = NULL;
+	bool layer3;
+	int error = link_layer3(link, &layer3);
+
+	if (error)
+		return error;
+	error = program_open(dataplane, FW_INGRESS, layer3, &object);
+	if (error)
+		return error;
+	library_forget();
+	if (old && old->alone)
+		error = xdp_replace(dataplane, link, object, old);
+	else
+		error = xdp_add(link, object, mode);
+	/* Behind the dispatcher both run until the old one is off: a packet has to pass both. */
+	if (!error && old && !old->alone)
+		error = xdp_remove(link, old);
+	bpf_object__close(object);
+	return error;
+}
+
+static int xdp_fail(struct dataplane *dataplane, const struct link_info *link, int error)
+{
+	if (error == -EBUSY || error == -EEXIST)
+		return fail(dataplane, error, "cannot attach to %s: another XDP program is there that "
+			    "leaves no room for a second; see ip link show dev %s, detach it first",
+			    link->name, link->name);
+	if (error == -ENODEV)
+		return fail(dataplane, error, "cannot attach to %s: no such interface", link->name);
+	return fail(dataplane, error, "cannot attach to %s (XDP): %s%s%s", link->name,
+		    bpf_reason(error), *library_cause() ? ": " : "", library_cause());
+}
+
+/* Native, else generic; the note says why it is not native. */
+static int xdp_choose(struct dataplane *dataplane, const struct link_info *link,
+		      enum attach_mode mode, const struct xdp_found *old,
+		      struct attachment *attachment)
+{
+	int error = -EOPNOTSUPP;
+
+	if (old)
+		return xdp_try(dataplane, link, old->mode, old);
+	if (mode != ATTACH_GENERIC)
+		error = xdp_try(dataplane, link, XDP_MODE_NATIVE, NULL);
+	if (!error || mode == ATTACH_NATIVE || error == -EBUSY || error == -EPERM)
+		return error;
+	if (mode == ATTACH_AUTO)
+		snprintf(attachment->note, sizeof(attachment->note), "no native XDP: %s",
+			 *library_cause() ? library_cause() : strerror(-error));
+	return xdp_try(dataplane, link, XDP_MODE_SKB, NULL);
+}
+
+static bool mode_fits(enum attach_mode wanted, enum xdp_attach_mode mode)
+{
+	return wanted == ATTACH_AUTO || (wanted == ATTACH_GENERIC) == (mode == XDP_MODE_SKB);
+}
+
+int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum attach_mode mode,
+	       struct attachment *ret_attachment)
+{
+	struct attachment attachment = {};
+	struct xdp_found found;
+	bool layer3;
+	int error = xdp_find(dataplane, link, &found);
+
+	if (link_layer3(link, &layer3))
+		return fail(dataplane, -EOPNOTSUPP, "cannot attach to %s: its frames (link type %u) "
+			    "are neither Ethernet nor IP", link->name, link->type);
+	if (error && error != -ENOENT)
+		return xdp_fail(dataplane, link, error);
+	if (!error && !mode_fits(mode, found.mode)) {
+		/* Native and generic exclude each other: there is no way without a gap. */
+		xdp_remove(link, &found);
+		error = -ENOENT;
+	}
+	if (error || !found.current) {
+		error = xdp_choose(dataplane, link, mode, error ? NULL : &found, &attachment);
+		crash_point();
+		if (error)
+			return xdp_fail(dataplane, link, error);
+		error = xdp_find(dataplane, link, &found);
+		if (error)
+			return xdp_fail(dataplane, link, error);
+	}
+	attachment_set(link, &found, &attachment);
+	*ret_attachment = attachment;
+	return 0;
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generations: putting one in, switching to it, taking the old one out, and cleaning up after a
+ * fwctl that died in between. See docs/adr/0002-switching.md for why each step is where it is.
+ */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/number.h"
+#include "dataplane/internal.h"
+
+#define GENERATION_PIN "generation-"
+
+static int generation_path(const struct dataplane *dataplane, uint32_t number, char *path,
+			   size_t size)
+{
+	int length = snprintf(path, size, "%s/" GENERATION_PIN "%u", dataplane->layout_dir, number);
+
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+static int manifest_map(struct dataplane *dataplane, int fd, struct manifest_map *ret_map)
+{
+	struct manifest_map map = { .fd = fd };
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int error = bpf_obj_get_info_by_fd(fd, &info, &length);
+
+	map.size = info.value_size;
+	if (!error)
+		error = array_map(fd, map.size, &map.bytes);
+	if (!error)
+		error = manifest_check(map.bytes, map.size);
+	if (error) {
+		manifest_unmap(&map);
+		return fail(dataplane, error, "cannot read the running rules: %s", strerror(-error));
+	}
+	*ret_map = map;
+	return 0;
+}
+
+int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_map)
+{
+	char path[4096];
+
+	/* Without the lock a switch can take the manifest away between the two steps. */
+	for (int tries = 0; tries < 100; tries++) {
+		uint32_t number = FW_ACTIVE_GENERATION(maps_active(&dataplane->maps));
+		int fd;
+
+		if (!number)
+			return fail(dataplane, -ENOENT, "no rules are loaded");
+		if (!dataplane->pin_dir) {
+			fd = fcntl(dataplane->manifest.fd, F_DUPFD_CLOEXEC, 3);
+		} else {
+			generation_path(dataplane, number, path, sizeof(path));
+			fd = bpf_obj_get(path);
+		}
+		if (fd >= 0)
+			return manifest_map(dataplane, fd, ret_map);
+		if (fd != -ENOENT)
+			return fail(dataplane, fd, "cannot open %s: %s", path, bpf_reason(fd));
+	}
+	return fail(dataplane, -EIO, "the running rules' description is missing (%s): apply a rule "
+		    "file anew", path);
+}
+
+int dataplane_read_generation(struct dataplane *dataplane, struct generation **ret_generation)
+{
+	struct manifest_map map = MANIFEST_NONE, *owned;
+	struct generation *generation;
+	int error = generation_manifest(dataplane, &map);
+
+	if (error)
+		return error;
+	generation = malloc(sizeof(*generation) + sizeof(map));
+	if (!generation) {
+		manifest_unmap(&map);
+		return fail(dataplane, -ENOMEM, "not enough memory");
+	}
+	manifest_generation(map.bytes, generation);
+	owned = (void *)(generation + 1);
+	*owned = map;
+	generation->manifest = owned;
+	*ret_generation = generation;
+	return 0;
+}
+
+void generation_free(struct generation **generation)
+{
+	struct manifest_map *map;
+
+	if (!*generation)
+		return;
+	map = (void *)(*generation + 1);
+	manifest_unmap(map);
+	free((void *)(uintptr_t)(*generation)->files);
+	free(*generation);
+	*generation = NULL;
+}
+
+/* Is there an image in the slot? */
+static bool slot_is_filled(const struct dataplane *dataplane, unsigned class, uint32_t slot)
+{
+	uint32_t id;
+
+	return !bpf_map_lookup_elem(dataplane->maps.images[class], &slot, &id);
+}
+
+/*
+ * Waits until no packet is under way that read `active` before now. Any update of a map of maps
+ * ends with an RCU grace period; this one puts the running image where it is already.
+ */
+static int wait_grace_period(struct dataplane *dataplane, uint64_t active)
+{
+	uint32_t slot = FW_ACTIVE_SLOT(active), id;
+	int outer = dataplane->maps.images[FW_ACTIVE_CLASS(active)];
+	_cleanup_close_ int image = -1;
+	int error = bpf_map_lookup_elem(outer, &slot, &id);
+
+	if (error)
+		return error;
+	image = bpf_map_get_fd_by_id(id);
+	return image < 0 ? image : bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
+}
+
+/* Takes every image but the running one out of its slot. */
+static int slots_clean(struct dataplane *dataplane, uint64_t active)
+{
+	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class++) {
+		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++) {
+			int error;
+
+			if (FW_ACTIVE_GENERATION(active) && class == FW_ACTIVE_CLASS(active) &&
+			    slot == FW_ACTIVE_SLOT(active))
+				continue;
+			if (!slot_is_filled(dataplane, class, slot))
+				continue;
+			error = bpf_map_delete_elem(dataplane->maps.images[class], &slot);
+			if (error)
+				return error;
+			crash_point();
+		}
+	}
+	return 0;
+}
+
+/* Unpins the manifests of all generations but one. */
+static void manifests_clean(struct dataplane *dataplane, uint32_t kept)
+{
+	DIR *directory = dataplane->layout_dir ? opendir(dataplane->layout_dir) : NULL;
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		uint64_t number;
+
+		if (strncmp(entry->d_name, GENERATION_PIN, strlen(GENERATION_PIN)) ||
+		    number_parse_text(entry->d_name + strlen(GENERATION_PIN), 0, UINT32_MAX,
+				      &number) ||
+		    number == kept)
+			continue;
+		unlinkat(dirfd(directory), entry->d_name, 0);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+static bool is_clean(const struct dataplane *dataplane, uint64_t active)
+{
+	unsigned filled = 0;
+
+	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class++)
+		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++)
+			filled += slot_is_filled(dataplane, class, slot);
+	return filled == (FW_ACTIVE_GENERATION(active) ? 1 : 0);
+}
+
+int generation_clean(struct dataplane *dataplane)
+{
+	uint64_t active = maps_active(&dataplane->maps);
+	int error = 0;
+
+	if (!is_clean(dataplane, active)) {
+		/* Whoever died may have flipped `active` a moment ago. */
+		if (FW_ACTIVE_GENERATION(active))
+			error = wait_grace_period(dataplane, active);
+		if (!error)
+			error = slots_clean(dataplane, active);
+		if (error)
+			return fail(dataplane, error, "cannot clean up after a fwctl that died: %s",
+				    bpf_reason(error));
+	}
+	manifests_clean(dataplane, FW_ACTIVE_GENERATION(active));
+	return 0;
+}
+
+/* The smallest class that holds the image, and a slot of it that does not run. */
+static int place_choose(struct dataplane *dataplane, size_t size, unsigned *ret_class,
+			unsigned *ret_slot)
+{
+	const uint32_t *sizes = dataplane->maps.sizes.image;
+	uint64_t active = maps_active(&dataplane->maps);
+	unsigned class = 0;
+
+	while (class < FW_IMAGE_CLASSES && sizes[class] < size)
+		class++;
+	if (class == FW_IMAGE_CLASSES)
+		return fail(dataplane, -E2BIG, "the rules need %zu MB, this machine has room for %u MB",
+			    (size >> 20) + 1, sizes[FW_IMAGE_CLASSES - 1] >> 20);
+	*ret_class = class;
+	*ret_slot = 0;
+	if (FW_ACTIVE_GENERATION(active) && FW_ACTIVE_CLASS(active) == class)
+		*ret_slot = !FW_ACTIVE_SLOT(active);
+	return 0;
+}
+
+/* The image, alone so far: nobody sees it before it is complete. */
+static int image_make(struct dataplane *dataplane, const struct switch_input *input, unsigned class)
+{
+	size_t size = dataplane->maps.sizes.image[class];
+	void *memory;
+	int fd = array_create("fw_image", size, &memory);
+
+	if (fd < 0)
+		return fail(dataplane, fd, "cannot make room for the rules (%zu MB): %s", size >> 20,
+			    bpf_reason(fd));
+	memcpy(memory, input->image, input->image_size);
+	munmap(memory, size);
+	return fd;
+}
+
+static int manifest_make(struct dataplane *dataplane, const struct switch_input *input)
+{
+	const struct registry *registry = input->plan->registry;
+	size_t size = manifest_size(registry, input);
+	void *memory;
+	int fd = array_create("fw_manifest", size, &memory);
+
+	if (fd < 0)
+		return fail(dataplane, fd, "cannot make room for the rules' text: %s",
+			    bpf_reason(fd));
+	manifest_write(memory, registry, input);
+	munmap(memory, size);
+	return fd;
+}
+
+/* A pin of that number can be there only if somebody died before he flipped `active` to it. */
+static int manifest_pin(struct dataplane *dataplane, int fd, uint32_t number)
+{
+	char path[4096];
+	int error;
+
+	if (!dataplane->pin_dir)
+		return 0;
+	error = generation_path(dataplane, number, path, sizeof(path));
+	if (!error)
+		error = bpf_obj_pin(fd, path);
+	return error ? fail(dataplane, error, "cannot pin %s: %s", path, bpf_reason(error)) : 0;
+}
+
+/* Behind the flip nothing fails for the user: what is left over goes with the next command. */
+static void old_remove(struct dataplane *dataplane, uint64_t active)
+{
+	if (!wait_grace_period(dataplane, active))
+		slots_clean(dataplane, active);
+	crash_point();
+	manifests_clean(dataplane, FW_ACTIVE_GENERATION(active));
+	crash_point();
+}
+
+/* Puts both in place, unseen: the image in its idle slot, the manifest beside the old one. */
+static int place(struct dataplane *dataplane, int image, int manifest, uint64_t word)
+{
+	uint32_t slot = FW_ACTIVE_SLOT(word);
+	int outer = dataplane->maps.images[FW_ACTIVE_CLASS(word)];
+	int error = manifest_pin(dataplane, manifest, FW_ACTIVE_GENERATION(word));
+
+	if (error)
+		return error;
+	crash_point();
+	error = bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
+	crash_point();
+	if (!error)
+		return 0;
+	manifests_clean(dataplane, FW_ACTIVE_GENERATION(maps_active(&dataplane->maps)));
+	return fail(dataplane, error, "cannot put the rules in place: %s", bpf_reason(error));
+}
+
+int dataplane_switch(struct dataplane *dataplane, const struct switch_input *input,
+		     uint32_t *ret_number)
+{
+	const struct registry *registry = input->plan->registry;
+	_cleanup_close_ int image = -1, manifest = -1;
+	unsigned class = 0, slot = 0;
+	uint64_t word;
+	int error = place_choose(dataplane, input->image_size, &class, &slot);
+
+	if (!error)
+		error = counters_make(dataplane, registry->counter_class);
+	if (error)
+		return error;
+	crash_point();
+	image = image_make(dataplane, input, class);
+	if (image < 0)
+		return image;
+	crash_point();
+	manifest = manifest_make(dataplane, input);
+	if (manifest < 0)
+		return manifest;
+	crash_point();
+	word = FW_ACTIVE_WORD(registry->generation, slot, class, registry->counter_class,
+			      input->fail_drop);
+	error = place(dataplane, image, manifest, word);
+	if (error)
+		return error;
+	maps_set_active(&dataplane->maps, word);
+	crash_point();
+	if (!dataplane->pin_dir) {
+		manifest_unmap(&dataplane->manifest);
+		dataplane->manifest.fd = take_fd(&manifest);
+	}
+	old_remove(dataplane, word);
+	*ret_number = registry->generation;
+	return 0;
+}

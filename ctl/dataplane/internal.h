@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of this folder share, and nobody else sees. */
+#ifndef FWCTL_DATAPLANE_INTERNAL_H
+#define FWCTL_DATAPLANE_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/manifest.h"
+
+struct bpf_object;
+
+/* The maps that programs and fwctl share, pinned in the layout's directory. */
+struct maps {
+	int active;
+	int images[FW_IMAGE_CLASSES];
+	int counters[FW_COUNTER_CLASSES];
+	int reasons;
+	int sizes_map;
+	struct fw_sizes sizes;
+	uint64_t *word; /* `active` as memory */
+};
+
+struct dataplane {
+	char *pin_dir;	  /* NULL: a private data plane */
+	char *layout_dir; /* pin_dir/v1 */
+	int lock;
+	bool change;
+	struct maps maps;
+	struct manifest_map manifest; /* of a private data plane's generation */
+	struct bpf_object *tested[FW_HOOKS];
+	char error[1024];
+};
+
+/* Keeps the line for dataplane_error() and returns `error`. */
+int fail(struct dataplane *dataplane, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "the reason, and what to do": of -EPERM and other errors that bpf() gives. */
+const char *bpf_reason(int error);
+
+/* Tests kill fwctl at the n-th of these (FWCTL_TEST_STOP_AT=n): each is a state a crash can leave. */
+void crash_point(void);
+
+/* --- maps.c */
+#define MAPS_NONE { .active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },      \
+		    .reasons = -1, .sizes_map = -1 }
+
+/* `largest_image` 0: the real sizes, as far as memory allows. */
+int maps_create(struct dataplane *dataplane, size_t largest_image);
+int maps_pin(struct dataplane *dataplane, const char *directory);
+int maps_open(struct dataplane *dataplane, const char *directory);
+void maps_close(struct maps *maps);
+uint64_t maps_active(const struct maps *maps);
+void maps_set_active(const struct maps *maps, uint64_t word);
+
+/* An array of one element that can be mapped. *ret_memory may be NULL. */
+int array_create(const char *name, size_t size, void **ret_memory);
+/* Maps an existing one for reading. */
+int array_map(int fd, size_t size, const void **ret_memory);
+void array_unmap(const void *memory, size_t size);
+int map_id(int fd, uint32_t *ret_id);
+
+/* --- counters.c: raw values of counters, summed over classes and CPUs. */
+struct counters {
+	struct {
+		const uint8_t *memory;
+		size_t size;
+		uint32_t shift;
+	} images[FW_COUNTER_CLASSES];
+	unsigned cpus;
+};
+
+int counters_open(struct dataplane *dataplane, struct counters *ret_counters);
+void counters_close(struct counters *counters);
+struct fw_counter counters_sum(const struct counters *counters, uint32_t index);
+/* How many counters a class holds. */
+uint32_t counters_capacity(const struct fw_sizes *sizes, unsigned class);
+/* Makes the class's counter image if it is not there. */
+int counters_make(struct dataplane *dataplane, unsigned class);
+
+/* --- generation.c */
+/* Removes what a crash left: stale images and manifests. Only with the lock. */
+int generation_clean(struct dataplane *dataplane);
+/* The running generation's manifest; -ENOENT if there is none. */
+int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_map);
+
+/* --- program.c */
+/* Our object for a hook, opened, not loaded: on our maps, for a link with these frames. */
+int program_open(struct dataplane *dataplane, enum fw_hook hook, bool layer3,
+		 struct bpf_object **ret_object);
+/* Loads it. The fd belongs to the object. */
+int program_load(struct dataplane *dataplane, struct bpf_object *object, int *ret_fd);
+const char *program_name(enum fw_hook hook);
+/* Is a program of the kernel ours (it uses our `active`), and of this build? */
+bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,
+		     bool *ret_current);
+
+/* --- attach_xdp.c, attach_tc.c: -ENOENT from query if nothing of ours is there. */
+int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum attach_mode mode,
+	       struct attachment *ret_attachment);
+int xdp_detach(struct dataplane *dataplane, const struct link_info *link);
+int xdp_query(struct dataplane *dataplane, const struct link_info *link,
+	      struct attachment *ret_attachment);
+int tc_attach(struct dataplane *dataplane, const struct link_info *link,
+	      struct attachment *ret_attachment);
+int tc_detach(struct dataplane *dataplane, const struct link_info *link);
+int tc_query(struct dataplane *dataplane, const struct link_info *link,
+	     struct attachment *ret_attachment);
+
+/* Do the link's frames begin with the network header? -EOPNOTSUPP: with one that we do not know. */
+int link_layer3(const struct link_info *link, bool *ret_layer3);
+
+/* --- library.c: what libbpf and libxdp say, kept until someone wants it. */
+void library_listen(void);
+/* Forgets what was said so far. */
+void library_forget(void);
+/* The kernel's extack text, or the last warning, or "". One line; valid until the next call. */
+const char *library_cause(void);
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The maps that the programs and fwctl share: making, pinning and opening them. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "dataplane/internal.h"
+
+/* A template costs its whole size for a moment; this share of the free memory may go to it. */
+#define TEMPLATE_SHARE 4
+
+static const struct fw_sizes full_sizes = {
+	.image = { FW_IMAGE_SIZE_0, FW_IMAGE_SIZE_1, FW_IMAGE_SIZE_2, FW_IMAGE_SIZE_3 },
+	.counter = { FW_COUNTER_SIZE_0, FW_COUNTER_SIZE_1, FW_COUNTER_SIZE_2 },
+};
+
+int array_create(const char *name, size_t size, void **ret_memory)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	void *memory;
+	int fd;
+
+	if (size > INT32_MAX)
+		return -E2BIG;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), (uint32_t)size, 1, &options);
+	if (fd < 0 || !ret_memory)
+		return fd;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	*ret_memory = memory;
+	return fd;
+}
+
+int array_map(int fd, size_t size, const void **ret_memory)
+{
+	void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	*ret_memory = memory;
+	return 0;
+}
+
+void array_unmap(const void *memory, size_t size)
+{
+	/* munmap() takes no const, but writes nothing. */
+	if (memory)
+		munmap((void *)(uintptr_t)memory, size);
+}
+
+int map_id(int fd, uint32_t *ret_id)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int error = bpf_obj_get_info_by_fd(fd, &info, &length);
+
+	if (error)
+		return error;
+	*ret_id = info.id;
+	return 0;
+}
+
+/* Bytes; "plenty" if the kernel does not tell. */
+static uint64_t memory_available(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kilobytes;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &kilobytes) == 1)
+			return kilobytes << 10;
+	return UINT64_MAX;
+}
+
+/*
+ * An outer map for inner maps of `size` bytes. The kernel learns what inner maps look like from a
+ * template, which has to be made in full and is given back at once. Where memory for it is short
+ * the class becomes smaller, but not below `least`: attaching never fails for a class that the
+ * rules do not need.
+ */
+static int outer_create(const char *name, uint32_t slots, uint32_t *size, uint32_t least)
+{
+	for (;;) {
+		int error = -ENOMEM;
+
+		if (*size <= least || *size <= memory_available() / TEMPLATE_SHARE) {
+			_cleanup_close_ int template = array_create("fw_template", *size, NULL);
+			LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)template);
+
+			if (template >= 0)
+				return bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, name,
+						      sizeof(uint32_t), sizeof(uint32_t), slots,
+						      &options);
+			error = template;
+		}
+		if (error != -ENOMEM || *size <= least)
+			return error;
+		*size /= 2;
+	}
+}
+
+/* 1 << shift: the power of two of bytes that each possible CPU gets. */
+static uint32_t counter_shift(uint32_t size)
+{
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
+	uint32_t shift = 0;
+
+	while (((uint64_t)cpus << (shift + 1)) <= size)
+		shift++;
+	return shift;
+}
+
+static int outers_create(struct maps *maps)
+{
+	struct fw_sizes *sizes = &maps->sizes;
+	char name[16];
+
+	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++) {
+		snprintf(name, sizeof(name), "fw_image_%u", i);
+		maps->images[i] = outer_create(name, FW_IMAGE_SLOTS, &sizes->image[i],
+					       sizes->image[i ? i - 1 : 0]);
+		if (maps->images[i] < 0)
+			return maps->images[i];
+	}
+	for (unsigned i = 0; i < FW_COUNTER_CLASSES; i++) {
+		snprintf(name, sizeof(name), "fw_counter_%u", i);
+		maps->counters[i] = outer_create(name, 1, &sizes->counter[i],
+						 sizes->counter[i ? i - 1 : 0]);
+		if (maps->counters[i] < 0)
+			return maps->counters[i];
+		sizes->counter_shift[i] = counter_shift(sizes->counter[i]);
+	}
+	return 0;
+}
+
+static int maps_fill(struct maps *maps)
+{
+	void *memory;
+	int error = outers_create(maps);
+
+	if (error)
+		return error;
+	maps->reasons = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_reasons", sizeof(uint32_t),
+				       sizeof(struct fw_counter), FW_REASON_INDEX(FW_HOOKS, 0, 0),
+				       NULL);
+	if (maps->reasons < 0)
+		return maps->reasons;
+	maps->sizes_map = array_create("fw_sizes", sizeof(maps->sizes), &memory);
+	if (maps->sizes_map < 0)
+		return maps->sizes_map;
+	memcpy(memory, &maps->sizes, sizeof(maps->sizes));
+	munmap(memory, sizeof(maps->sizes));
+	maps->active = array_create("fw_active", sizeof(uint64_t), (void **)&maps->word);
+	return maps->active < 0 ? maps->active : 0;
+}
+
+int maps_create(struct dataplane *dataplane, size_t largest_image)
+{
+	struct maps *maps = &dataplane->maps;
+	int error;
+
+	maps->sizes = full_sizes;
+	if (largest_image) {
+		for (unsigned i = 0; i < FW_COUNTER_CLASSES; i++)
+			if (maps->sizes.counter[i] > maps->sizes.counter[1])
+				maps->sizes.counter[i] = maps->sizes.counter[1];
+		for (unsigned i = 1; i < FW_IMAGE_CLASSES; i++)
+			if (maps->sizes.image[i - 1] >= largest_image)
+				maps->sizes.image[i] = maps->sizes.image[i - 1];
+	}
+	error = maps_fill(maps);
+	if (error)
+		return fail(dataplane, error, "cannot make the filter's maps: %s", bpf_reason(error));
+	return 0;
+}
+
+/* Every pinned map with its name. */
+#define MAPS_PINNED (3 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES)
+
+struct pin {
+	char name[16];
+	int *fd;
+};
+
+static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
+{
+	size_t count = 0;
+
+	pins[count++] = (struct pin){ "active", &maps->active };
+	pins[count++] = (struct pin){ "reasons", &maps->reasons };
+	pins[count++] = (struct pin){ "sizes", &maps->sizes_map };
+	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++, count++) {
+		snprintf(pins[count].name, sizeof(pins[count].name), "images-%u", i);
+		pins[count].fd = &maps->images[i];
+	}
+	for (unsigned i = 0; i < FW_COUNTER_CLASSES; i++, count++) {
+		snprintf(pins[count].name, sizeof(pins[count].name), "counters-%u", i);
+		pins[count].fd = &maps->counters[i];
+	}
+}
+
+int maps_pin(struct dataplane *dataplane, const char *directory)
+{
+	struct pin pins[MAPS_PINNED];
+	char path[4096];
+
+	maps_pins(&dataplane->maps, pins);
+	for (size_t i = 0; i < MAPS_PINNED; i++) {
+		int error;
+
+		snprintf(path, sizeof(path), "%s/%s", directory, pins[i].name);
+		error = bpf_obj_pin(*pins[i].fd, path);
+		if (error)
+			return fail(dataplane, error, "cannot pin %s: %s", path, bpf_reason(error));
+	}
+	return 0;
+}
+
+int maps_open(struct dataplane *dataplane, const char *directory)
+{
+	struct maps *maps = &dataplane->maps;
+	struct pin pins[MAPS_PINNED];
+	char path[4096];
+	void *memory;
+	uint32_t zero = 0;
+	int error;
+
+	maps_pins(maps, pins);
+	for (size_t i = 0; i < MAPS_PINNED; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, pins[i].name);
+		*pins[i].fd = bpf_obj_get(path);
+		if (*pins[i].fd < 0)
+			return fail(dataplane, *pins[i].fd, "cannot open %s: %s; fwctl down removes "
+				    "what is left", path, bpf_reason(*pins[i].fd));
+	}
+	error = bpf_map_lookup_elem(maps->sizes_map, &zero, &maps->sizes);
+	if (error)
+		return fail(dataplane, error, "cannot read %s/sizes: %s", directory,
+			    bpf_reason(error));
+	memory = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, maps->active, 0);
+	if (memory == MAP_FAILED)
+		return fail(dataplane, -errno, "cannot read %s/active: %s", directory,
+			    strerror(errno));
+	maps->word = memory;
+	return 0;
+}
+
+void maps_close(struct maps *maps)
+{
+	struct pin pins[MAPS_PINNED];
+
+	maps_pins(maps, pins);
+	for (size_t i = 0; i < MAPS_PINNED; i++)
+		cleanup_close(pins[i].fd);
+	array_unmap(maps->word, sizeof(*maps->word));
+	*maps = (struct maps)MAPS_NONE;
+}
+
+uint64_t maps_active(const struct maps *maps)
+{
+	return __atomic_load_n(maps->word, __ATOMIC_ACQUIRE);
+}
+
+/* One aligned store: both hooks on all CPUs see the old word or the new one. */
+void maps_set_active(const struct maps *maps, uint64_t word)
+{
+	__atomic_store_n(maps->word, word, __ATOMIC_RELEASE);
+}

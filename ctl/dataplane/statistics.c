@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counters added up: by rule, by reason, by hook. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/internal.h"
+
+static void counter_add(struct fw_counter *sum, struct fw_counter value)
+{
+	sum->packets += value.packets;
+	sum->bytes += value.bytes;
+}
+
+static void hook_add(struct hook_total *total, enum fw_action action, struct fw_counter value)
+{
+	if (action == FW_PASS)
+		counter_add(&total->pass, value);
+	else if (action == FW_DROP || action == FW_REJECT)
+		counter_add(&total->drop, value);
+}
+
+static int reasons_read(struct dataplane *dataplane, struct statistics *statistics)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct fw_counter *values = calloc((size_t)cpus, sizeof(*values));
+
+	if (!values)
+		return -ENOMEM;
+	for (unsigned hook = 0; hook < FW_HOOKS; hook++) {
+		for (unsigned reason = 0; reason < FW_REASONS; reason++) {
+			for (unsigned verdict = 0; verdict < 2; verdict++) {
+				uint32_t index = FW_REASON_INDEX(hook, reason, verdict);
+				struct hook_total *total = &statistics->hooks[hook];
+				struct fw_counter sum = {};
+				int error = bpf_map_lookup_elem(dataplane->maps.reasons, &index,
+								values);
+
+				if (error)
+					return error;
+				for (int cpu = 0; cpu < cpus; cpu++)
+					counter_add(&sum, values[cpu]);
+				counter_add(&statistics->reasons[hook][reason], sum);
+				hook_add(total, verdict == FW_VERDICT_PASS ? FW_PASS : FW_DROP, sum);
+			}
+		}
+	}
+	return 0;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct rule_total *first = a, *second = b;
+
+	if (first->hook != second->hook)
+		return first->hook < second->hook ? -1 : 1;
+	return strcmp(first->identity, second->identity);
+}
+
+/* By hook and identity; of one rule, the live entry first, then the youngest. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct registry_entry *first = a, *second = b;
+	int order;
+
+	if (first->hook != second->hook)
+		return first->hook < second->hook ? -1 : 1;
+	order = strcmp(registry_identity(first), registry_identity(second));
+	if (order)
+		return order;
+	/* 0, which is live, becomes the greatest. */
+	return (first->retired - 1 < second->retired - 1) - (first->retired - 1 > second->retired - 1);
+}
+
+/* Entries of one identity become one total. */
+static void rules_sum(struct statistics *statistics, struct registry *registry,
+		      const struct counters *counters)
+{
+	struct rule_total *rule = NULL;
+
+	qsort(registry->entries, registry->count, sizeof(*registry->entries), compare_entries);
+	statistics->rules = arena_alloc(registry->arena,
+					(registry->count + 1) * sizeof(*statistics->rules));
+	for (size_t i = 0; i < registry->count; i++) {
+		const struct registry_entry *entry = &registry->entries[i];
+		struct fw_counter value = counters_sum(counters, entry->index);
+
+		value.packets -= entry->start.packets;
+		value.bytes -= entry->start.bytes;
+		hook_add(&statistics->hooks[entry->hook], entry->action, value);
+		if (!rule || rule->hook != entry->hook ||
+		    strcmp(rule->identity, registry_identity(entry)) != 0) {
+			rule = &statistics->rules[statistics->rule_count++];
+			rule->hook = entry->hook;
+			rule->identity = registry_identity(entry);
+			rule->live = !entry->retired;
+			rule->action = entry->action;
+		}
+		counter_add(&rule->total, value);
+	}
+}
+
+/* 1 if a switch came between: then an index may have changed hands. */
+static int statistics_try(struct dataplane *dataplane, struct statistics **ret_statistics)
+{
+	uint64_t active = maps_active(&dataplane->maps);
+	struct manifest_map map = MANIFEST_NONE;
+	struct registry *registry;
+	struct statistics *statistics;
+	struct counters counters;
+	int error = generation_manifest(dataplane, &map);
+
+	if (error && error != -ENOENT)
+		return error;
+	registry = error ? registry_new() : manifest_registry(map.bytes);
+	manifest_unmap(&map);
+	statistics = arena_alloc(registry->arena, sizeof(*statistics));
+	statistics->generation = registry->generation;
+	statistics->memory = registry;
+	error = counters_open(dataplane, &counters);
+	if (!error) {
+		for (unsigned hook = 0; hook < FW_HOOKS; hook++)
+			for (unsigned action = 0; action < FW_ACTIONS; action++)
+				hook_add(&statistics->hooks[hook], (enum fw_action)action,
+					 registry->removed[hook][action]);
+		rules_sum(statistics, registry, &counters);
+		counters_close(&counters);
+		error = reasons_read(dataplane, statistics);
+		if (error)
+			fail(dataplane, error, "cannot read the counters: %s", bpf_reason(error));
+	}
+	if (!error && (maps_active(&dataplane->maps) != active ||
+		       FW_ACTIVE_GENERATION(active) != statistics->generation))
+		error = 1;
+	if (error) {
+		statistics_free(&statistics);
+		return error;
+	}
+	*ret_statistics = statistics;
+	return 0;
+}
+
+int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		int error = statistics_try(dataplane, ret_statistics);
+
+		if (error <= 0)
+			return error;
+	}
+	return fail(dataplane, -EAGAIN, "the rules change faster than their counters can be read: "
+		    "try again");
+}
+
+void statistics_free(struct statistics **statistics)
+{
+	struct registry *registry;
+
+	if (!*statistics)
+		return;
+	registry = (*statistics)->memory; /* the statistics lie in its arena */
+	registry_free(&registry);
+	*statistics = NULL;
+}
+
+const struct rule_total *statistics_find(const struct statistics *statistics, enum fw_hook hook,
+					 const char *identity)
+{
+	const struct rule_total wanted = { .hook = hook, .identity = identity };
+
+	return bsearch(&wanted, statistics->rules, statistics->rule_count,
+		       sizeof(*statistics->rules), compare_rules);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a parsed packet to its verdict, the same for both hooks: read `active` once, find the image
+ * that it names, ask it for the record, count.
+ *
+ * Each size class is a map of its own with a lookup of its own, so that the verifier knows how
+ * large the image is and puts the array's address straight into the program. Everything behind
+ * that is shared: base and mask are plain registers.
+ */
+#ifndef FW_DECIDE_BPF_H
+#define FW_DECIDE_BPF_H
+
+/* First: <linux/stddef.h> has an __always_inline that need not inline, <bpf/bpf_helpers.h> undoes it. */
+#include "fw/maps.bpf.h"
+
+#include "fw/classify.h"
+#include "fw/packet.h"
+
+/* What one buffer is on the wire: under GSO it is several packets. */
+struct fw_weight {
+	__u64 packets;
+	__u64 bytes;
+};
+
+static __always_inline void fw_count(struct fw_counter *counter, const struct fw_weight *weight)
+{
+	counter->packets += weight->packets;
+	counter->bytes += weight->bytes;
+}
+
+static __always_inline enum fw_verdict fw_end(enum fw_hook hook, enum fw_reason reason,
+					      enum fw_verdict verdict,
+					      const struct fw_weight *weight)
+{
+	__u32 index = FW_REASON_INDEX(hook, reason, verdict);
+	struct fw_counter *counter = bpf_map_lookup_elem(&fw_reasons, &index);
+
+	if (counter)
+		fw_count(counter, weight);
+	return verdict;
+}
+
+/*
+ * One class: a lookup of its own in `outer`. The barrier keeps clang from merging the lookups of
+ * two classes into one on a map that is chosen at run time, which the verifier would not inline.
+ */
+#define FW_FIND_MAP(number, outer, slot, size, view)                         \
+	case number: {                                                       \
+		void *inner_ = bpf_map_lookup_elem(&(outer), &(slot));       \
+		__u32 first_ = 0;                                            \
+                                                                             \
+		if (inner_)                                                  \
+			(view)->base = bpf_map_lookup_elem(inner_, &first_); \
+		(view)->mask = (size) - 1;                                   \
+		asm volatile("" : "+r"((view)->base), "+r"((view)->mask));   \
+		break;                                                       \
+	}
+
+static __always_inline void fw_find_image(__u64 active, struct fw_view *view)
+{
+	const volatile struct fw_sizes *sizes = &fw_setup.sizes;
+	__u32 slot = FW_ACTIVE_SLOT(active);
+
+	switch (FW_ACTIVE_CLASS(active)) {
+		FW_FIND_MAP(0, fw_image_0, slot, sizes->image[0], view)
+		FW_FIND_MAP(1, fw_image_1, slot, sizes->image[1], view)
+		FW_FIND_MAP(2, fw_image_2, slot, sizes->image[2], view)
+		FW_FIND_MAP(3, fw_image_3, slot, sizes->image[3], view)
+	}
+}
+
+static __always_inline void fw_find_counters(__u64 active, struct fw_view *view)
+{
+	const volatile struct fw_sizes *sizes = &fw_setup.sizes;
+	__u32 slot = 0;
+
+	switch (FW_ACTIVE_COUNTER_CLASS(active)) {
+		FW_FIND_MAP(0, fw_counter_0, slot, sizes->counter[0], view)
+		FW_FIND_MAP(1, fw_counter_1, slot, sizes->counter[1], view)
+		FW_FIND_MAP(2, fw_counter_2, slot, sizes->counter[2], view)
+	}
+}
+
+static __always_inline __u32 fw_counter_shift(__u64 active)
+{
+	const volatile struct fw_sizes *sizes = &fw_setup.sizes;
+	__u32 class = FW_ACTIVE_COUNTER_CLASS(active);
+
+	return class == 0 ? sizes->counter_shift[0]
+	     : class == 1 ? sizes->counter_shift[1]
+			  : sizes->counter_shift[2];
+}
+
+/* Counts on counter `index` of this CPU, whose counters begin at `region` bytes. */
+static __always_inline void fw_count_at(const struct fw_view *counters, __u32 region, __u32 index,
+					const struct fw_weight *weight)
+{
+	__u32 offset = region + index * (__u32)sizeof(struct fw_counter);
+	__u32 mask = counters->mask & ~((__u32)sizeof(struct fw_counter) - 1);
+
+	fw_count((struct fw_counter *)(counters->base + (offset & mask)), weight);
+}
+
+/* Counts the rule that decided and the `count` rules before it. False: nothing to count in. */
+static __always_inline int fw_count_result(__u64 active, const struct fw_view *image,
+					   const struct fw_match_result *result,
+					   const struct fw_record *record,
+					   const struct fw_weight *weight)
+{
+	struct fw_view counters = {};
+	__u32 region;
+
+	fw_find_counters(active, &counters);
+	if (!counters.base)
+		return 0;
+	region = bpf_get_smp_processor_id() << fw_counter_shift(active);
+	fw_count_at(&counters, region, record->counter, weight);
+	if (!result->counted_count)
+		return 1;
+	FW_ROLLED
+	for (__u32 i = 0; i < FW_MAX_COUNTED; i++) {
+		if (i >= result->counted_count)
+			break;
+		record = fw_record(image->base, image->mask, result->counted[i]);
+		fw_count_at(&counters, region, record->counter, weight);
+	}
+	return 1;
+}
+
+/* What the image says. */
+static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
+						enum fw_hook hook, const struct fw_packet *packet,
+						const struct fw_weight *weight)
+{
+	enum fw_verdict fail = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+	struct fw_match_result result = {};
+	const struct fw_record *record;
+
+	if (fw_classify(image->base, image->mask, hook, packet, &result))
+		return fw_end(hook, FW_REASON_NO_IMAGE, fail, weight);
+	record = fw_record(image->base, image->mask, result.record);
+	if (!fw_count_result(active, image, &result, record, weight))
+		return fw_end(hook, FW_REASON_NO_IMAGE, fail, weight);
+	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
+}
+
+/* `malformed` is what fw_parse() said. */
+static __always_inline enum fw_verdict fw_decide(enum fw_hook hook, const struct fw_packet *packet,
+						 enum fw_reason malformed,
+						 const struct fw_weight *weight)
+{
+	enum fw_verdict verdict;
+	struct fw_view image = {};
+	__u32 first = 0;
+	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
+	__u64 active = word ? *word : 0;
+
+	verdict = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+	if (!FW_ACTIVE_GENERATION(active))
+		return fw_end(hook, FW_REASON_NO_GENERATION, verdict, weight);
+	fw_find_image(active, &image);
+	if (!image.base)
+		return fw_end(hook, FW_REASON_NO_IMAGE, verdict, weight);
+	if (malformed) {
+		verdict = FW_VERDICT_DROP;
+		if (fw_image_header(image.base)->features[hook] & FW_MALFORMED_PASS)
+			verdict = FW_VERDICT_PASS;
+		return fw_end(hook, malformed, verdict, weight);
+	}
+	return fw_judge(active, &image, hook, packet, weight);
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps that both programs share. fwctl creates and pins them (ctl/dataplane/maps.c) and hands
+ * them to the programs when it loads them, so the sizes here are only what the verifier needs.
+ */
+#ifndef FW_MAPS_BPF_H
+#define FW_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "fw/layout.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} fw_active SEC(".maps");
+
+#define FW_OUTER_MAP(name, slots)                      \
+	struct {                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
+		__uint(max_entries, slots);            \
+		__type(key, __u32);                    \
+		__type(value, __u32);                  \
+	} name SEC(".maps")
+
+FW_OUTER_MAP(fw_image_0, FW_IMAGE_SLOTS);
+FW_OUTER_MAP(fw_image_1, FW_IMAGE_SLOTS);
+FW_OUTER_MAP(fw_image_2, FW_IMAGE_SLOTS);
+FW_OUTER_MAP(fw_image_3, FW_IMAGE_SLOTS);
+FW_OUTER_MAP(fw_counter_0, 1);
+FW_OUTER_MAP(fw_counter_1, 1);
+FW_OUTER_MAP(fw_counter_2, 1);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_REASON_INDEX(FW_HOOKS, 0, 0));
+	__type(key, __u32);
+	__type(value, struct fw_counter);
+} fw_reasons SEC(".maps");
+
+/* Constants to the verifier: it drops the code of what they rule out. */
+const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Egress: context to frame, verdict to TC_ACT_SHOT or to "the next program decides"
+ * (TC_ACT_UNSPEC, which is TCX_NEXT), so that other programs on the interface still run.
+ */
+#include <linux/pkt_cls.h>
+
+#include "fw/decide.bpf.h"
+
+#define FW_MAX_HEADERS 4096 /* bytes that are made linear, at most, to find the headers */
+
+static __always_inline __u16 fw_stripped_vlan(const struct __sk_buff *ctx)
+{
+	return ctx->vlan_present ? ctx->vlan_tci & 0xfff : FW_NO_VLAN;
+}
+
+/*
+ * Frames that are still to be split count as what leaves the interface. `gso_segs` is not set for
+ * what a guest or a packet socket sent; then the size of the segments tells, one too many at most.
+ */
+static __always_inline void fw_weigh(const struct __sk_buff *ctx, struct fw_weight *weight)
+{
+	weight->packets = 1;
+	weight->bytes = ctx->len;
+	if (ctx->gso_segs > 1) {
+		weight->packets = ctx->gso_segs;
+		weight->bytes = ctx->wire_len;
+	} else if (ctx->gso_size && ctx->len > ctx->gso_size) {
+		weight->packets = (ctx->len + ctx->gso_size - 1) / ctx->gso_size;
+		weight->bytes = ctx->wire_len;
+	}
+	if (ctx->vlan_present)
+		weight->bytes += FW_VLAN_TAG * weight->packets;
+}
+
+SEC("tc")
+int fw_egress(struct __sk_buff *ctx)
+{
+	struct fw_frame frame = {
+		.length = ctx->len,
+		.interface = ctx->ifindex,
+		.stripped_vlan = fw_stripped_vlan(ctx),
+	};
+	enum fw_reason malformed = FW_OK;
+	struct fw_weight weight;
+	struct fw_packet packet;
+
+	if (fw_setup.layer3)
+		frame.layer3 = FW_SWAP16((__u16)ctx->protocol);
+	FW_ROLLED
+	for (int i = 0; i < 2; i++) {
+		frame.data = (const void *)(long)ctx->data;
+		frame.data_end = (const void *)(long)ctx->data_end;
+		malformed = fw_parse(&frame, &packet);
+		if (malformed != FW_REASON_HEADER_NOT_LINEAR)
+			break;
+		if (bpf_skb_pull_data(ctx, ctx->len < FW_MAX_HEADERS ? ctx->len : FW_MAX_HEADERS))
+			break;
+	}
+	fw_weigh(ctx, &weight);
+	if (fw_decide(FW_EGRESS, &packet, malformed, &weight) == FW_VERDICT_DROP)
+		return TC_ACT_SHOT;
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "GPL";
