@@ -23,10 +23,22 @@ struct fw_match_result {
 	__u32 counted[FW_MAX_COUNTED]; /* records of `count` rules that matched before */
 };
 
+static __always_inline const struct fw_image_header *fw_image_header(const __u8 *base)
+{
+	return (const struct fw_image_header *)base;
+}
+
 /* An image as its readers hold it. */
 struct fw_view {
 	const __u8 *base;
 	__u32 mask; /* size class - 1 */
+	/*
+	 * 0, read from the image, so that the verifier takes it for any number. It prunes a path
+	 * where it joins another whose registers have the same bounds: what is constant or narrow
+	 * on one path only is added to this first. Without it 1 walk takes 60,000 instructions
+	 * and not 10,000, or never ends.
+	 */
+	__u32 zero;
 };
 
 static __always_inline __u32 fw_view16(struct fw_view view, __u32 offset)
@@ -60,85 +72,96 @@ static __always_inline __u32 fw_lowest_bit(struct fw_view view, __u64 bits)
 }
 
 /*
- * Four 16-bit lanes at once: 1 in each lane where the chunk (repeated in all lanes) is not below
- * the key.
+ * Three 16-bit keys in the lanes of a word, each with room above it. With a guard bit above the
+ * chunk in each lane, one subtraction compares it with all three: the guard stays where the chunk
+ * is not below the key. The guards of up to 8 words are added up before they are counted.
  */
-#define FW_LANES 0x0001000100010001ULL
+#define FW_LANES  (1ULL | 1ULL << 21 | 1ULL << 42)
+#define FW_GUARDS (FW_LANES << 16)
 
-static __always_inline __u64 fw_lanes_reached(__u64 keys, __u64 chunks)
+static __always_inline __u64 fw_lanes_reached(__u64 keys, __u64 guarded)
 {
-	__u64 high = FW_LANES << 15;
-	__u64 difference = (chunks | high) - (keys & ~high);
-
-	return (((chunks & ~keys) | (~(chunks ^ keys) & difference)) >> 15) & FW_LANES;
+	return (guarded - keys) & FW_GUARDS;
 }
 
-static __always_inline __u32 fw_lanes_sum(__u64 lanes)
+static __always_inline __u32 fw_lanes_sum(__u64 guards)
 {
-	return (lanes * FW_LANES) >> 48;
+	return (guards * FW_LANES) >> 58;
 }
 
 /* How many of an inner line's keys the chunk reaches: the number of the child. */
-static __always_inline __u32 fw_tree_child(struct fw_view view, __u32 line, __u64 chunks)
+static __always_inline __u32 fw_tree_child(struct fw_view view, __u32 line, __u64 guarded)
 {
-	const __u64 *keys = fw_line(view, line);
+	const struct fw_tree_inner *inner = fw_line(view, line);
+	__u64 sum = 0;
 
-	return fw_lanes_sum(fw_lanes_reached(keys[0], chunks) + fw_lanes_reached(keys[1], chunks) +
-			    fw_lanes_reached(keys[2], chunks) + fw_lanes_reached(keys[3], chunks) +
-			    fw_lanes_reached(keys[4], chunks) + fw_lanes_reached(keys[5], chunks) +
-			    fw_lanes_reached(keys[6], chunks) + fw_lanes_reached(keys[7], chunks));
+#pragma GCC unroll 8
+	for (int i = 0; i < FW_TREE_INNER_KEYS / 3; i++)
+		sum += fw_lanes_reached(inner->keys[i], guarded);
+	return fw_lanes_sum(sum);
 }
 
-static __always_inline __u32 fw_tree_line_find(struct fw_view view, __u32 line, __u64 chunks)
+static __always_inline __u32 fw_tree_line_find(struct fw_view view, __u32 number, __u64 guarded)
 {
-	const __u64 *keys = fw_line(view, line);
-	__u32 count = fw_lanes_sum(fw_lanes_reached(keys[0], chunks) +
-				   fw_lanes_reached(keys[1], chunks));
+	const struct fw_tree_line *line = fw_line(view, number);
+	__u32 count = fw_lanes_sum(fw_lanes_reached(line->keys[0], guarded) +
+				   fw_lanes_reached(line->keys[1], guarded) +
+				   fw_lanes_reached(line->keys[2], guarded));
 
-	return fw_view32(view, (line << 6) + (__u32)sizeof(__u16[FW_TREE_LINE_KEYS]) + 4 * count);
+	return fw_view32(view, (number << 6) + (__u32)sizeof(line->keys) + 4 * count);
+}
+
+/* The bits of a key that are still to be looked at, from the top. */
+struct fw_key {
+	__u64 high;
+	__u64 low;
+};
+
+static __always_inline __u32 fw_tree_skip(struct fw_view view, __u32 line, struct fw_key *key)
+{
+	const struct fw_tree_skip *skip = fw_line(view, line);
+	__u32 shift = skip->shift & 63, moved = (64 - shift) & 63;
+	__u64 differ = (key->high ^ skip->key) >> shift;
+	__u32 missed = -(__u32)((differ | -differ) >> 63);
+
+	/* In two steps each, as 64 bits may be moved. */
+	key->high = key->high << (moved >> 1) << (moved - (moved >> 1)) |
+		    key->low >> (shift >> 1) >> (shift - (shift >> 1));
+	key->low <<= moved;
+	return (skip->match & ~missed) | (skip->miss & missed);
 }
 
 /*
- * Follows the tree from `entry` for the key whose bits stand at the top of `high`, then `low`, at
- * most `chunks` chunks deep (a constant). Returns the value.
+ * Follows the tree from `entry`, at most `chunks` chunks deep (a constant), and returns the value.
+ * Only keys of more than 64 bits meet FW_ENTRY_SKIP.
  */
-static __always_inline __u32 fw_tree_find(struct fw_view view, __u32 entry, __u64 high, __u64 low,
+static __always_inline __u32 fw_tree_find(struct fw_view view, __u32 entry, struct fw_key key,
 					  const int chunks)
 {
 	for (int i = 0; i < chunks; i++) {
-		__u32 kind = FW_ENTRY_KIND(entry), line = FW_ENTRY_VALUE_OF(entry);
-		__u64 chunk = high >> 48;
-		__u64 repeated = chunk * FW_LANES;
+		__u32 kind = FW_ENTRY_KIND(entry);
+		__u32 line = FW_ENTRY_VALUE_OF(entry) + view.zero;
+		__u64 chunk = key.high >> 48;
+		__u64 guarded = chunk * FW_LANES | FW_GUARDS;
 
 		if (kind == FW_ENTRY_VALUE)
 			break;
+		if (chunks > 4 && kind == FW_ENTRY_SKIP) {
+			entry = fw_tree_skip(view, line, &key);
+			continue;
+		}
 		if (kind == FW_ENTRY_DIRECT) {
 			entry = fw_view32(view, (line << 6) + 4 * (__u32)chunk);
-		} else if (kind == FW_ENTRY_SKIP) {
-			const struct fw_tree_skip *skip = fw_line(view, line);
-			__u64 differ = (high ^ skip->key) >> (skip->shift & 63);
-			__u32 missed = -(__u32)(((differ | -differ) >> 63));
-			__u32 moved = (64 - skip->shift) & 63;
-
-			entry = (skip->match & ~missed) | (skip->miss & missed);
-			/* A key of 64 bits leaves nothing of `high`. */
-			if (!moved) {
-				high = low;
-				low = 0;
-			} else {
-				high = high << moved | low >> (skip->shift & 63);
-				low <<= moved;
-			}
-			continue;
 		} else {
 			if (kind == FW_ENTRY_INNER3)
-				line += 1 + fw_tree_child(view, line, repeated) * FW_TREE_INNER2_LINES;
+				line += 1 + fw_tree_child(view, line, guarded) *
+						    FW_TREE_INNER2_LINES;
 			if (kind != FW_ENTRY_LINE)
-				line += 1 + fw_tree_child(view, line, repeated);
-			entry = fw_tree_line_find(view, line, repeated);
+				line += 1 + fw_tree_child(view, line, guarded);
+			entry = fw_tree_line_find(view, line, guarded);
 		}
-		high = high << 16 | low >> 48;
-		low <<= 16;
+		key.high = key.high << 16 | key.low >> 48;
+		key.low <<= 16;
 	}
 	return FW_ENTRY_VALUE_OF(entry);
 }
@@ -184,7 +207,7 @@ static __always_inline __u32 fw_fold_tree(struct fw_view view, const struct fw_s
 					  __u32 running, __u64 key, const int chunks)
 {
 	return fw_fold(view, step->fold, running,
-		       fw_tree_find(view, step->table, key, 0, chunks));
+		       fw_tree_find(view, step->table, (struct fw_key){ key, 0 }, chunks));
 }
 
 /* The fields of the network header that few rules ask for. */
@@ -269,14 +292,16 @@ static __always_inline __u32 fw_fold_sets(struct fw_view view, const struct fw_i
 static __always_inline __u32 fw_small_row(struct fw_view view, const struct fw_instance *at,
 					  const struct fw_packet *packet)
 {
-	__u32 running = at->running;
+	__u32 running = view.zero;
 
 	if (!(at->features & FW_USES_SMALL_MASK))
-		return at->full_row;
+		return FW_ENTRY_VALUE_OF(at->full_row);
 	running = fw_fold_network(view, at, packet, running);
 	running = fw_fold_link(view, at, packet, running);
 	running = fw_fold_sets(view, at, packet->source_sets, FW_SMALL_SOURCE_SETS, running);
-	return fw_fold_sets(view, at, packet->destination_sets, FW_SMALL_DESTINATION_SETS, running);
+	running = fw_fold_sets(view, at, packet->destination_sets, FW_SMALL_DESTINATION_SETS,
+			       running);
+	return FW_ENTRY_VALUE_OF(running);
 }
 
 /* One row a dimension; their AND are the terms that match. */
@@ -288,6 +313,11 @@ struct fw_rows {
 	__u32 small;
 };
 
+static __always_inline struct fw_key fw_port_key(__u16 port)
+{
+	return (struct fw_key){ (__u64)port << 48, 0 };
+}
+
 /* Protocol and ports. Cells of packets without ports have the summand 0 for both. */
 static __always_inline void fw_service_rows(struct fw_view view, const struct fw_instance *at,
 					    const struct fw_packet *packet, struct fw_rows *rows)
@@ -295,39 +325,35 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 	__u32 has_ports = -(__u32)(packet->has & FW_HAS_PORTS);
 	__u32 protocol, source, destination;
 
-	rows->service = at->full_row;
-	rows->source_port = at->full_row;
+	rows->service = FW_ENTRY_VALUE_OF(at->full_row);
+	rows->source_port = FW_ENTRY_VALUE_OF(at->full_row);
 	if (!(at->features & FW_USES_SERVICE))
 		return;
 	protocol = fw_view32(view, at->protocols + 4 * (__u32)packet->protocol);
 	destination = fw_tree_find(view, at->destination_port,
-				   (__u64)packet->destination_port << 48, 0, 1);
-	source = fw_tree_find(view, at->source_port, (__u64)packet->source_port << 48, 0, 1);
+				   fw_port_key(packet->destination_port), 1);
+	source = fw_tree_find(view, at->source_port, fw_port_key(packet->source_port), 1);
 	if (at->features & FW_USES_PORT_ROW) {
-		rows->source_port = (source & has_ports) | (at->portless_row & ~has_ports);
-		source = 0;
+		rows->source_port = (source & has_ports) |
+				    (FW_ENTRY_VALUE_OF(at->portless_row) & ~has_ports);
+		source = view.zero;
 	}
-	rows->service = fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
-							   (destination & has_ports)));
+	rows->service = FW_ENTRY_VALUE_OF(
+		fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
+						   (destination & has_ports))));
+}
+
+static __always_inline struct fw_key fw_address_key(const __u32 word[4])
+{
+	return (struct fw_key){ (__u64)word[0] << 32 | word[1], (__u64)word[2] << 32 | word[3] };
 }
 
 static __always_inline void fw_rows_find(struct fw_view view, const struct fw_instance *at,
 					 const struct fw_packet *packet, struct fw_rows *rows)
 {
-	const __u32 *source = packet->source, *destination = packet->destination;
-	__u64 source_high = (__u64)source[0] << 32 | source[1];
-	__u64 destination_high = (__u64)destination[0] << 32 | destination[1];
-
-	if (packet->family == FW_INET6) {
-		rows->source = fw_tree_find(view, at->source, source_high,
-					    (__u64)source[2] << 32 | source[3], 8);
-		rows->destination =
-			fw_tree_find(view, at->destination, destination_high,
-				     (__u64)destination[2] << 32 | destination[3], 8);
-	} else {
-		rows->source = fw_tree_find(view, at->source, source_high, 0, 2);
-		rows->destination = fw_tree_find(view, at->destination, destination_high, 0, 2);
-	}
+	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8);
+	rows->destination =
+		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);
 	fw_service_rows(view, at, packet, rows);
 	rows->small = fw_small_row(view, at, packet);
 }
@@ -363,38 +389,37 @@ static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw
 	return at->default_record;
 }
 
-/* The records of `count` rules before `record`. -1 if there are more than the compiler allows. */
+/*
+ * The records of `count` rules before `record`. -1 if there are more than the compiler allows.
+ * Numbers start from different zeros of the image: from one, the verifier would learn from a test
+ * of one of them what all are.
+ */
 static __always_inline int fw_count_matches(struct fw_view view, const struct fw_instance *at,
 					    const struct fw_rows *rows,
 					    struct fw_match_result *ret_result)
 {
-	__u32 word = 0, count = 0, last = ~0U;
-	__u64 bits = 0;
+	const __u32 *zeros = fw_image_header(view.base)->zeros;
+	__u32 count = zeros[1], last = ~zeros[2];
 
-	/* Each round either takes a bit or goes on to the next word. */
-	for (int i = 0; i < FW_MAX_COUNTED_WORDS + 2 * FW_MAX_COUNTED + 1; i++) {
-		__u32 record;
+	/* One write to an unknown place, so that all places look alike from the start. */
+	ret_result->counted[count & (FW_MAX_COUNTED - 1)] = last;
+	for (__u32 word = 0; word < FW_MAX_COUNTED_WORDS && word < at->counted_words; word++) {
+		__u64 bits = fw_rows_word(view, rows, 1 + at->words + word);
 
-		if (!bits) {
-			if (word >= at->counted_words)
-				break;
-			bits = fw_rows_word(view, rows, 1 + at->words + word);
-			word++;
-			continue;
+		for (int i = 0; i < FW_MAX_COUNTED && bits; i++) {
+			__u32 number = word * 64 + fw_lowest_bit(view, bits);
+			__u32 record = fw_view32(view, at->counted_terms + 4 * number);
+			/* Neither behind the rule that decides nor another term of the last one. */
+			__u32 before = ((__u64)record - ret_result->record) >> 63;
+
+			ret_result->counted[count & (FW_MAX_COUNTED - 1)] = record;
+			count += (before & ~fw_equal_mask(record, last)) + view.zero;
+			last = record + view.zero;
+			bits = (bits & (bits - 1)) + view.zero;
 		}
-		record = fw_view32(view, at->counted_terms +
-						 4 * (word * 64 - 64 + fw_lowest_bit(view, bits)));
-		bits &= bits - 1;
-		if (record >= ret_result->record)
-			break;
-		if (record == last) /* another term of the same rule */
-			continue;
-		if (count >= FW_MAX_COUNTED)
-			return -1;
-		ret_result->counted[count & (FW_MAX_COUNTED - 1)] = record;
-		last = record;
-		count++;
 	}
+	if (count > FW_MAX_COUNTED)
+		return -1;
 	ret_result->counted_count = count;
 	return 0;
 }
@@ -408,7 +433,7 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 				       const struct fw_packet *packet,
 				       struct fw_match_result *ret_result)
 {
-	struct fw_view view = { base, size_mask };
+	struct fw_view view = { base, size_mask, fw_image_header(base)->zeros[0] };
 	__u32 number = (__u32)hook * 4 + (packet->family & 3);
 	const struct fw_instance *at =
 		(const void *)(base + FW_INSTANCES + (number & 7) * FW_INSTANCE_SIZE);
@@ -420,11 +445,6 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 	if (!at->counted_words)
 		return 0;
 	return fw_count_matches(view, at, &rows, ret_result);
-}
-
-static __always_inline const struct fw_image_header *fw_image_header(const __u8 *base)
-{
-	return (const struct fw_image_header *)base;
 }
 
 /* Record `number` of a result. */

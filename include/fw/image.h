@@ -49,7 +49,8 @@ struct fw_image_header {
 	__u32 default_record[FW_HOOKS];
 	__u64 source_sets[FW_HOOKS]; /* live sets that `from` names */
 	__u64 destination_sets[FW_HOOKS];
-	__u64 pad[6];
+	__u32 zeros[4];	/* struct fw_view says what for */
+	__u32 pad[8];
 };
 
 /* What the program does with a packet that a rule decides. */
@@ -72,8 +73,8 @@ struct fw_record {
 enum fw_entry_kind {
 	FW_ENTRY_VALUE,	 /* the search ends */
 	FW_ENTRY_LINE,	 /* struct fw_tree_line */
-	FW_ENTRY_INNER2, /* a line of 32 keys and, after it, up to 33 fw_tree_lines */
-	FW_ENTRY_INNER3, /* a line of 32 keys and, after it, up to 33 blocks of the kind before */
+	FW_ENTRY_INNER2, /* a fw_tree_inner and, after it, up to 25 fw_tree_lines */
+	FW_ENTRY_INNER3, /* a fw_tree_inner and, after it, up to 25 blocks of the kind before */
 	FW_ENTRY_DIRECT, /* __u32 entries[65536] */
 	FW_ENTRY_SKIP,	 /* struct fw_tree_skip */
 };
@@ -83,19 +84,26 @@ enum fw_entry_kind {
 #define FW_ENTRY_VALUE_OF(entry)     ((entry) >> FW_ENTRY_BITS)
 #define FW_ENTRY(kind, value)	     ((__u32)(value) << FW_ENTRY_BITS | (__u32)(kind))
 #define FW_ENTRY_VALUE_MAX	     ((1U << 29) - 1)
-#define FW_TREE_LINE_KEYS	     8
-#define FW_TREE_INNER_KEYS	     32
+#define FW_TREE_LINE_KEYS	     9
+#define FW_TREE_INNER_KEYS	     24
 #define FW_TREE_INNER2_LINES	     (2 + FW_TREE_INNER_KEYS)
 
 /*
- * entries[n] is for chunks from keys[n - 1] on and below keys[n]. A line that is not full is
- * padded with copies of its last key and entry: all ones would be reached by the chunk 0xffff.
+ * Key n stands in word n / 3 at bit 21 * (n % 3). entries[n] is for chunks from key n - 1 on and
+ * below key n. A line that is not full is padded with copies of its last key and entry: all ones
+ * would be reached by the chunk 0xffff.
  */
 struct fw_tree_line {
-	__u16 keys[FW_TREE_LINE_KEYS];
+	__u64 keys[FW_TREE_LINE_KEYS / 3];
 	__u32 entries[FW_TREE_LINE_KEYS + 1];
-	__u32 pad[3];
 };
+
+/* Child n is for chunks from key n - 1 on; padded with keys that no chunk reaches. */
+struct fw_tree_inner {
+	__u64 keys[FW_TREE_INNER_KEYS / 3];
+};
+
+#define FW_TREE_KEY_NONE 0x10000 /* above all chunks */
 
 /* Goes on with `match` behind the next 64 - `shift` bits if they equal those of `key`. */
 struct fw_tree_skip {
@@ -131,7 +139,8 @@ enum fw_small_field {
 
 /*
  * One fold: class = table(value), running = u32 at fold + 4 * (running + class). The running
- * class comes multiplied by the number of the next field's classes; the last one is a row.
+ * class comes multiplied by the number of the next field's classes; the last one is an entry whose
+ * value is a row.
  */
 struct fw_step {
 	__u32 table; /* offset, tree entry or (interface) line number */
@@ -150,7 +159,7 @@ struct fw_interface_line {
 #define FW_USES_SMALL_MASK ((1U << FW_SMALL_FIELDS) - 1)
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
-#define FW_MAX_COUNTED_WORDS 64
+#define FW_MAX_COUNTED_WORDS 4
 
 struct fw_instance {
 	__u32 features; /* 1 << enum fw_small_field, FW_USES_SERVICE */
@@ -164,10 +173,10 @@ struct fw_instance {
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
 	__u32 destination_port;
 	__u32 protocols; /* offset of __u32[256]: likewise summands */
-	__u32 service;	 /* offset of __u32 cells: rows */
-	__u32 portless_row; /* FW_USES_PORT_ROW: the row of a packet without ports */
-	__u32 full_row; /* all ones */
-	__u32 running; /* where folding begins: 0 */
+	__u32 service;	 /* offset of __u32 cells: entries whose values are rows */
+	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
+	__u32 full_row; /* an entry: all ones */
+	__u32 pad;
 	struct fw_step steps[FW_SMALL_FIELDS];
 };
 
