@@ -4,7 +4,12 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+DOCDIR     ?= $(PREFIX)/share/doc/fwctl
 DESTDIR    ?=
 
 CC      ?= gcc
@@ -14,10 +19,11 @@ PYTHON  ?= /usr/bin/python3
 PKGCONF ?= pkg-config
 
 # What Debian 12 calls the things we need, to build and to test.
-BUILD_PACKAGES := gcc clang-14 bpftool pkg-config libbpf-dev libxdp-dev libelf-dev \
+BUILD_PACKAGES := gcc libc6-dev clang-14 bpftool pkg-config libbpf-dev libxdp-dev libelf-dev \
 	libnl-3-dev libnl-route-3-dev libjansson-dev libpcap-dev
 TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables iproute2 \
 	iputils-ping procps tcpdump util-linux mandoc
+LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 
 LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap
 
@@ -152,6 +158,42 @@ format:
 	$(Q)clang-format-14 -i $(C_FILES)
 format-check:
 	$(Q)clang-format-14 --dry-run --Werror $(C_FILES)
+
+## lint: layout, clang-tidy, cppcheck, shellcheck, man pages and house rules, as far as installed
+.PHONY: lint
+lint: $(SKELETONS)
+	$(Q)CLANG=$(CLANG) tests/lint.sh
+
+## install: into $(DESTDIR)$(PREFIX); keeps a fw.conf that is there
+.PHONY: install
+install: all
+	install -D -m 755 build/fwctl $(DESTDIR)$(SBINDIR)/fwctl
+	install -D -m 644 docs/man/fwctl.8 $(DESTDIR)$(MANDIR)/man8/fwctl.8
+	install -D -m 644 docs/man/fwctl.conf.5 $(DESTDIR)$(MANDIR)/man5/fwctl.conf.5
+	install -D -m 644 config/completion/fwctl.bash $(DESTDIR)$(BASHDIR)/fwctl
+	install -D -m 644 config/completion/_fwctl $(DESTDIR)$(ZSHDIR)/_fwctl
+	install -d $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/fwctl
+	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 $(wildcard config/examples/*) $(DESTDIR)$(DOCDIR)/examples
+	sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/etc/fwctl|$(SYSCONFDIR)/fwctl|' \
+		config/fwctl.service > $(DESTDIR)$(UNITDIR)/fwctl.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/fwctl/fw.conf || \
+		install -m 644 config/fw.conf $(DESTDIR)$(SYSCONFDIR)/fwctl/fw.conf
+
+## uninstall: removes what install put there, but not $(SYSCONFDIR)/fwctl
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/fwctl $(DESTDIR)$(MANDIR)/man8/fwctl.8 \
+		$(DESTDIR)$(MANDIR)/man5/fwctl.conf.5 $(DESTDIR)$(BASHDIR)/fwctl \
+		$(DESTDIR)$(ZSHDIR)/_fwctl $(DESTDIR)$(UNITDIR)/fwctl.service
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+## dist: build/fwctl-VERSION.tar.gz, of what is committed
+.PHONY: dist
+dist:
+	$(Q)mkdir -p build
+	$(Q)git archive --prefix=fwctl-$(VERSION)/ -o build/fwctl-$(VERSION).tar.gz HEAD
+	@echo build/fwctl-$(VERSION).tar.gz
 
 ## clean: remove build/
 .PHONY: clean

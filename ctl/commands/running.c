@@ -121,25 +121,32 @@ static void files_free(struct generation_file *files, size_t count)
 	free(files);
 }
 
-static int generation_switch(struct dataplane *dataplane, const struct ruleset *ruleset,
-			     const char *source, const struct plan *plan, const struct image *image,
-			     uint32_t *ret_number)
+/* What goes into a generation besides its image. */
+struct making {
+	const struct ruleset *ruleset;
+	const char *source;
+	const struct wanted_links *wanted;
+	struct plan *plan;
+};
+
+static int generation_switch(struct dataplane *dataplane, const struct making *making,
+			     const struct image *image, uint32_t *ret_number)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	struct switch_input input = {
-		.plan = plan,
+		.plan = making->plan,
 		.image = image->bytes,
 		.image_size = image->size,
-		.fail_drop = ruleset->options.fail_drop,
-		.source = source,
+		.fail_drop = making->ruleset->options.fail_drop,
+		.source = making->source,
 	};
 	struct generation_file *files;
 	int error;
 
-	ruleset_print(ruleset, &text);
+	ruleset_print(making->ruleset, &text);
 	input.text = buffer_text(&text);
 	input.length = text.length;
-	files = files_of(ruleset, &input.file_count);
+	files = files_of(making->ruleset, &input.file_count);
 	input.files = files;
 	error = dataplane_switch(dataplane, &input, ret_number);
 	if (error)
@@ -148,16 +155,16 @@ static int generation_switch(struct dataplane *dataplane, const struct ruleset *
 	return error;
 }
 
-static int image_make(const struct ruleset *ruleset, const struct wanted_links *wanted,
-		      const struct plan *plan, struct image *ret_image)
+static int image_make(const struct making *making, struct image *ret_image)
 {
-	_cleanup_free_ struct link *links = wanted_links_for_compiler(wanted);
+	_cleanup_free_ struct link *links = wanted_links_for_compiler(making->wanted);
 	_cleanup_free_ char *reason = NULL;
 	const struct compile_input input = {
-		.ruleset = ruleset,
-		.counters = { plan->counters[FW_INGRESS], plan->counters[FW_EGRESS] },
+		.ruleset = making->ruleset,
+		.counters = { making->plan->counters[FW_INGRESS],
+			      making->plan->counters[FW_EGRESS] },
 		.links = links,
-		.link_count = wanted->link_count,
+		.link_count = making->wanted->link_count,
 	};
 	int error = compile(&input, ret_image, &reason);
 
@@ -166,27 +173,24 @@ static int image_make(const struct ruleset *ruleset, const struct wanted_links *
 	return error;
 }
 
-/* Plans, compiles and switches. The image's size tells how much the rules take. */
-static int generation_make(struct dataplane *dataplane, const struct ruleset *ruleset,
-			   const char *source, const struct wanted_links *wanted,
+/* Plans, compiles and switches. */
+static int generation_make(struct dataplane *dataplane, struct making *making,
 			   struct installed *installed)
 {
-	struct plan *plan = NULL;
 	struct image image = { 0 };
-	int error = dataplane_plan(dataplane, ruleset, &plan);
+	int error = dataplane_plan(dataplane, making->ruleset, &making->plan);
 
 	if (error) {
 		message_error("cannot give every rule a counter: %s", dataplane_error(dataplane));
 		return error;
 	}
-	error = image_make(ruleset, wanted, plan, &image);
+	error = image_make(making, &image);
 	if (!error) {
-		error = generation_switch(dataplane, ruleset, source, plan, &image,
-					  &installed->generation);
+		error = generation_switch(dataplane, making, &image, &installed->generation);
 		installed->image_size = image.size;
 		image_free(&image);
 	}
-	plan_free(&plan);
+	plan_free(&making->plan);
 	return error;
 }
 
@@ -297,10 +301,12 @@ static void roll_back(struct dataplane *dataplane, const struct generation *befo
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };
+	struct making making = { .source = before->source, .wanted = wanted };
 	int error = generation_parse(before, &ruleset);
 
+	making.ruleset = ruleset;
 	if (!error)
-		error = generation_make(dataplane, ruleset, before->source, wanted, &restored);
+		error = generation_make(dataplane, &making, &restored);
 	if (error)
 		message_error("and going back failed as well; see `fwctl status`");
 	else
@@ -313,13 +319,18 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 			struct installed *installed)
 {
 	struct installed old = { 0 };
+	struct making making = {
+		.ruleset = input->ruleset,
+		.source = input->source,
+		.wanted = wanted,
+	};
 	int error = dataplane_attachments(dataplane, &old.attachments, &old.attachment_count);
 
 	if (error) {
 		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
 		return error;
 	}
-	error = generation_make(dataplane, input->ruleset, input->source, wanted, installed);
+	error = generation_make(dataplane, &making, installed);
 	if (!error) {
 		error = links_attach(dataplane, input->ruleset, wanted, &old, installed);
 		if (error && before)
@@ -368,6 +379,7 @@ int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size)
 	struct wanted_links wanted = { 0 };
 	struct image image = { 0 };
 	struct plan plan = { 0 };
+	const struct making making = { .ruleset = ruleset, .wanted = &wanted, .plan = &plan };
 	int error = wanted_links_find(ruleset, &wanted);
 
 	if (error) {
@@ -381,7 +393,7 @@ int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size)
 			message_out_of_memory();
 	}
 	if (!error)
-		error = image_make(ruleset, &wanted, &plan, &image);
+		error = image_make(&making, &image);
 	if (!error) {
 		*ret_image_size = image.size;
 		image_free(&image);
