@@ -173,17 +173,50 @@ static bool is_sorted_inet6(const struct range6 *items, size_t count)
 	return true;
 }
 
+/*
+ * Ranges that lie in those before them, which is exact for prefixes: of two that start alike
+ * one covers the other, and otherwise the first is the wider one.
+ */
+static size_t count_covered(const struct ranges_builder *builder)
+{
+	size_t covered = 0;
+
+	for (size_t i = 1, reach = 0; i < builder->inet_count; i++) {
+		const struct range4 *last = &builder->inet[reach], *range = &builder->inet[i];
+
+		covered += range->high <= last->high || range->low == last->low;
+		if (range->high > last->high)
+			reach = i;
+	}
+	for (size_t i = 1, reach = 0; i < builder->inet6_count; i++) {
+		const struct range6 *last = &builder->inet6[reach], *range = &builder->inet6[i];
+		int order = words_compare(range->high, last->high);
+
+		covered += order <= 0 || !words_compare(range->low, last->low);
+		if (order > 0)
+			reach = i;
+	}
+	return covered;
+}
+
 void ranges_finish(struct ranges_builder *builder, struct arena *arena,
 		   struct address_ranges *ret_ranges)
 {
-	size_t inet, inet6;
+	ranges_finish_counting(builder, arena, ret_ranges);
+}
+
+size_t ranges_finish_counting(struct ranges_builder *builder, struct arena *arena,
+			      struct address_ranges *ret_ranges)
+{
+	size_t inet, inet6, covered;
 
 	if (!is_sorted_inet(builder->inet, builder->inet_count))
 		sort_inet(builder);
-	inet = merge_inet(builder->inet, builder->inet_count);
 	if (!is_sorted_inet6(builder->inet6, builder->inet6_count))
 		qsort(builder->inet6, builder->inet6_count, sizeof(builder->inet6[0]),
 		      compare_inet6);
+	covered = count_covered(builder);
+	inet = merge_inet(builder->inet, builder->inet_count);
 	inet6 = merge_inet6(builder->inet6, builder->inet6_count);
 	*ret_ranges = (struct address_ranges){
 		.inet = arena_memdup(arena, builder->inet, inet * sizeof(builder->inet[0])),
@@ -192,6 +225,7 @@ void ranges_finish(struct ranges_builder *builder, struct arena *arena,
 		.inet6_count = inet6,
 	};
 	ranges_builder_free(builder);
+	return covered;
 }
 
 void ranges_builder_free(struct ranges_builder *builder)

@@ -23,6 +23,10 @@ void ranges_add_all(struct ranges_builder *builder, const struct address_ranges 
 /* Sorts, merges, moves the result into the arena and empties the builder. */
 void ranges_finish(struct ranges_builder *builder, struct arena *arena,
 		   struct address_ranges *ret_ranges);
+
+/* The same, and returns how many of the ranges lay wholly in others, doubles but once included. */
+size_t ranges_finish_counting(struct ranges_builder *builder, struct arena *arena,
+			      struct address_ranges *ret_ranges);
 void ranges_builder_free(struct ranges_builder *builder);
 
 /* The shortest prefix length that makes exactly low-high, or -1 if they are not one prefix. */

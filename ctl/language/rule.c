@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One rule: an action, matches in any order but each once, then modifiers. What the matches say
+ * about the packet's family is drawn together here.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "language/parser.h"
+
+#define PROTOCOL_ICMP  1
+#define PROTOCOL_ICMP6 58
+
+/* The matches of the rule that is being parsed, by kind. */
+struct slots {
+	struct match matches[MATCH_KINDS];
+	bool present[MATCH_KINDS];
+};
+
+/* Words that other firewalls have for ours. */
+static const struct name_value foreign_actions[] = {
+	{ "accept", KEYWORD_PASS }, { "allow", KEYWORD_PASS },	{ "block", KEYWORD_DROP },
+	{ "deny", KEYWORD_DROP },   { "permit", KEYWORD_PASS },
+};
+
+static const struct name_list foreign_list = {
+	.items = foreign_actions,
+	.count = sizeof(foreign_actions) / sizeof(foreign_actions[0]),
+};
+
+static const struct name_value own_actions[] = {
+	{ "count", FW_COUNT },
+	{ "drop", FW_DROP },
+	{ "pass", FW_PASS },
+	{ "reject", FW_REJECT },
+};
+
+static const struct name_list action_list = {
+	.items = own_actions,
+	.count = sizeof(own_actions) / sizeof(own_actions[0]),
+};
+
+static int parse_action(struct parser *parser, enum fw_action *ret_action)
+{
+	const struct token *token = &parser->token;
+	const char *nearest = NULL, *hint = NULL;
+	uint32_t value;
+
+	if (token->kind == TOKEN_WORD) {
+		if (name_find(&action_list, token->text, token->length, &value)) {
+			*ret_action = (enum fw_action)value;
+			parser_advance(parser);
+			return 0;
+		}
+		nearest = name_nearest(&foreign_list, token->text, token->length);
+	}
+	if (nearest && name_find(&foreign_list, nearest, strlen(nearest), &value))
+		hint = diagnostics_hint(parser->diagnostics, "did you mean '%s'?",
+					action_name((enum fw_action)value));
+	return parser_expected(parser, "pass, drop, reject or count", hint);
+}
+
+/* The slot of a kind; NULL and a message if it is taken. `at` is that of the keyword. */
+static struct match *take_slot(struct parser *parser, struct slots *slots, enum match_kind kind,
+			       const struct token *token)
+{
+	struct match *match = &slots->matches[kind];
+
+	if (slots->present[kind]) {
+		parser_error(parser, &token->at,
+			     kind == MATCH_PROTOCOL
+				     ? "several protocols are written proto { tcp, udp }"
+				     : "several values are written { ..., ... }",
+			     "%s is the second match of its kind in this rule",
+			     token_show(parser, token));
+		return NULL;
+	}
+	slots->present[kind] = true;
+	*match = (struct match){ .kind = kind, .at = token->at };
+	return match;
+}
+
+/* A match that is a keyword and a list. The keyword is the token that is looked at. */
+static int parse_listed(struct parser *parser, struct slots *slots, enum match_kind kind,
+			bool icmp6)
+{
+	const struct token keyword = parser->token;
+	struct match *match = take_slot(parser, slots, kind, &keyword);
+
+	if (!match)
+		return -EINVAL;
+	parser_advance(parser);
+	return parse_list(parser, match, icmp6);
+}
+
+/* from ADDRS [port PORTS] | from port PORTS, and the same with to. */
+static int parse_side(struct parser *parser, struct slots *slots, bool source)
+{
+	enum match_kind addresses = source ? MATCH_SOURCE : MATCH_DESTINATION;
+	enum match_kind ports = source ? MATCH_SOURCE_PORT : MATCH_DESTINATION_PORT;
+	const struct token keyword = parser->token;
+	struct match *match;
+	int err;
+
+	parser_advance(parser);
+	if (!parser_at_keyword(parser, KEYWORD_PORT)) {
+		match = take_slot(parser, slots, addresses, &keyword);
+		err = match ? parse_list(parser, match, false) : -EINVAL;
+		if (err)
+			return err;
+	}
+	if (!parser_at_keyword(parser, KEYWORD_PORT))
+		return 0;
+	return parse_listed(parser, slots, ports, false);
+}
+
+/* The rule's one protocol, or -1. */
+static int single_protocol(const struct slots *slots)
+{
+	const struct match *match = &slots->matches[MATCH_PROTOCOL];
+
+	if (!slots->present[MATCH_PROTOCOL] || match->negated || match->ranges.count != 1 ||
+	    match->ranges.items[0].low != match->ranges.items[0].high)
+		return -1;
+	return (int)match->ranges.items[0].low;
+}
+
+static int parse_icmp(struct parser *parser, struct slots *slots, enum keyword keyword)
+{
+	int protocol = single_protocol(slots);
+	bool icmp6 = protocol == PROTOCOL_ICMP6;
+
+	if (protocol != PROTOCOL_ICMP && !icmp6) {
+		parser_error(parser, &parser->token.at, NULL, "%s stands only behind icmp or icmp6",
+			     token_show(parser, &parser->token));
+		return -EINVAL;
+	}
+	if (keyword == KEYWORD_TYPE)
+		return parse_listed(parser, slots, MATCH_ICMP_TYPE, icmp6);
+	if (!slots->present[MATCH_ICMP_TYPE]) {
+		parser_error(parser, &parser->token.at, NULL, "'code' stands only behind a type");
+		return -EINVAL;
+	}
+	return parse_listed(parser, slots, MATCH_ICMP_CODE, icmp6);
+}
+
+/* A match that is one word. */
+static int parse_plain(struct parser *parser, struct slots *slots, enum match_kind kind,
+		       enum fw_family family)
+{
+	const struct token token = parser->token;
+	struct match *match = take_slot(parser, slots, kind, &token);
+
+	if (!match)
+		return -EINVAL;
+	if (kind == MATCH_FAMILY)
+		match->family = family;
+	parser_advance(parser);
+	return 0;
+}
+
+/* Keywords of matches that are followed by a list. */
+static bool listed_kind(enum keyword keyword, enum match_kind *ret_kind)
+{
+	switch (keyword) {
+	case KEYWORD_ON:
+		*ret_kind = MATCH_INTERFACE;
+		return true;
+	case KEYWORD_PROTO:
+		*ret_kind = MATCH_PROTOCOL;
+		return true;
+	case KEYWORD_FLAGS:
+		*ret_kind = MATCH_FLAGS;
+		return true;
+	case KEYWORD_STATE:
+		*ret_kind = MATCH_STATE;
+		return true;
+	case KEYWORD_LENGTH:
+		*ret_kind = MATCH_LENGTH;
+		return true;
+	case KEYWORD_TTL:
+		*ret_kind = MATCH_TTL;
+		return true;
+	case KEYWORD_DSCP:
+		*ret_kind = MATCH_DSCP;
+		return true;
+	case KEYWORD_VLAN:
+		*ret_kind = MATCH_VLAN;
+		return true;
+	case KEYWORD_ETHERTYPE:
+		*ret_kind = MATCH_ETHERTYPE;
+		return true;
+	case KEYWORD_SMAC:
+		*ret_kind = MATCH_SOURCE_MAC;
+		return true;
+	case KEYWORD_DMAC:
+		*ret_kind = MATCH_DESTINATION_MAC;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A protocol without the word proto: tcp, igmp, 89. */
+static int parse_protocol(struct parser *parser, struct slots *slots)
+{
+	const struct token token = parser->token;
+	struct match *match;
+	const char *nearest = NULL;
+
+	if (token.kind != TOKEN_WORD || !protocol_is_known(parser, &token)) {
+		if (token.kind == TOKEN_WORD)
+			nearest = keyword_nearest(token.text, token.length);
+		if (!nearest && token.kind == TOKEN_WORD)
+			nearest = name_nearest(&names_protocols, token.text, token.length);
+		return parser_expected(parser, "a match or a modifier",
+				       nearest ? diagnostics_hint(parser->diagnostics,
+								  "did you mean '%s'?", nearest)
+					       : NULL);
+	}
+	match = take_slot(parser, slots, MATCH_PROTOCOL, &token);
+	return match ? parse_list(parser, match, false) : -EINVAL;
+}
+
+static int parse_match(struct parser *parser, struct slots *slots)
+{
+	enum keyword keyword = token_keyword(&parser->token);
+	enum match_kind kind;
+	int err;
+
+	if (listed_kind(keyword, &kind)) {
+		err = parse_listed(parser, slots, kind, false);
+		if (!err && kind == MATCH_FLAGS && slots->matches[kind].written.count > 1)
+			parser_error(parser, &slots->matches[kind].at, NULL,
+				     "flags take one SET/MASK");
+		return err;
+	}
+	switch (keyword) {
+	case KEYWORD_INET:
+		return parse_plain(parser, slots, MATCH_FAMILY, FW_INET);
+	case KEYWORD_INET6:
+		return parse_plain(parser, slots, MATCH_FAMILY, FW_INET6);
+	case KEYWORD_FRAGMENT:
+		return parse_plain(parser, slots, MATCH_FRAGMENT, FW_OTHER);
+	case KEYWORD_FROM:
+	case KEYWORD_TO:
+		return parse_side(parser, slots, keyword == KEYWORD_FROM);
+	case KEYWORD_TYPE:
+	case KEYWORD_CODE:
+		return parse_icmp(parser, slots, keyword);
+	default:
+		return parse_protocol(parser, slots);
+	}
+}
+
+/* Families of the addresses that are written out; a set may hold both. */
+static uint8_t address_families(const struct address_list *addresses)
+{
+	uint8_t families = 0;
+
+	if (addresses->any || addresses->set_count)
+		return FAMILY_IP;
+	if (addresses->ranges.inet_count)
+		families |= FAMILY_BIT(FW_INET);
+	if (addresses->ranges.inet6_count)
+		families |= FAMILY_BIT(FW_INET6);
+	return families;
+}
+
+static uint8_t match_families(const struct match *match, int protocol)
+{
+	switch (match->kind) {
+	case MATCH_INTERFACE:
+	case MATCH_VLAN:
+	case MATCH_ETHERTYPE:
+	case MATCH_SOURCE_MAC:
+	case MATCH_DESTINATION_MAC:
+		return FAMILY_ANY;
+	case MATCH_FAMILY:
+		return FAMILY_BIT(match->family);
+	case MATCH_SOURCE:
+	case MATCH_DESTINATION:
+		return address_families(&match->addresses);
+	case MATCH_ICMP_TYPE:
+	case MATCH_ICMP_CODE:
+		return FAMILY_BIT(protocol == PROTOCOL_ICMP6 ? FW_INET6 : FW_INET);
+	default:
+		return FAMILY_IP;
+	}
+}
+
+static void rule_take_slots(struct parser *parser, const struct slots *slots, struct rule *rule)
+{
+	struct match matches[MATCH_KINDS];
+	int protocol = single_protocol(slots);
+
+	rule->families = FAMILY_ANY;
+	for (int kind = 0; kind < MATCH_KINDS; kind++) {
+		if (!slots->present[kind])
+			continue;
+		matches[rule->match_count++] = slots->matches[kind];
+		rule->families &= match_families(&slots->matches[kind], protocol);
+	}
+	rule->matches =
+		arena_memdup(parser->arena, matches, rule->match_count * sizeof(matches[0]));
+}
+
+/* What only makes sense with another part of the rule. */
+static void rule_check(struct parser *parser, const struct rule *rule)
+{
+	if (rule->keep_state && rule->action != FW_PASS)
+		parser_error(parser, &rule->at, NULL, "only a pass rule keeps state");
+	if (rule->syncookie && rule->action != FW_PASS)
+		parser_error(parser, &rule->at, NULL, "only a pass rule answers with SYN cookies");
+}
+
+int parse_rule(struct parser *parser, struct rule *ret_rule)
+{
+	struct rule rule = { .at = parser->token.at, .builtin = parser->builtin };
+	struct location last = rule.at;
+	struct slots slots;
+	bool modified = false;
+	int err;
+
+	memset(slots.present, 0, sizeof(slots.present));
+	err = parse_action(parser, &rule.action);
+	while (!err && parser->token.kind != TOKEN_NEWLINE && parser->token.kind != TOKEN_CLOSE &&
+	       parser->token.kind != TOKEN_END) {
+		enum keyword keyword = token_keyword(&parser->token);
+
+		last = parser->token.at;
+		if (keyword_is_modifier(keyword)) {
+			modified = true;
+			err = parse_modifier(parser, keyword, &rule);
+		} else if (modified && keyword != KEYWORD_NONE) {
+			err = parser_expected(parser, "a modifier or the end of the rule",
+					      "matches stand before label, log, limit, keep state "
+					      "and syncookie");
+		} else if (modified) {
+			err = parser_expected(parser, "a modifier or the end of the rule", NULL);
+		} else {
+			err = parse_match(parser, &slots);
+		}
+	}
+	if (err)
+		return err;
+	rule.at = location_join(&rule.at, &last);
+	rule_take_slots(parser, &slots, &rule);
+	rule_check(parser, &rule);
+	buffer_clear(&parser->text);
+	rule_print(&rule, &parser->text);
+	rule.text = arena_strndup(parser->arena, parser->text.text, parser->text.length);
+	*ret_rule = rule;
+	return 0;
+}
