@@ -5,6 +5,7 @@
  */
 #include <linux/pkt_cls.h>
 
+#define FW_HOOK FW_EGRESS
 #include "fw/decide.bpf.h"
 
 #define FW_MAX_HEADERS 4096 /* bytes that are made linear, at most, to find the headers */
@@ -58,7 +59,7 @@ int fw_egress(struct __sk_buff *ctx)
 			break;
 	}
 	fw_weigh(ctx, &weight);
-	if (fw_decide(FW_EGRESS, &packet, malformed, &weight) == FW_VERDICT_DROP)
+	if (fw_decide(&packet, malformed, weight.packets, weight.bytes) == FW_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	return TC_ACT_UNSPEC;
 }

@@ -6,6 +6,8 @@
  * Each size class is a map of its own with a lookup of its own, so that the verifier knows how
  * large the image is and puts the array's address straight into the program. Everything behind
  * that is shared: base and mask are plain registers.
+ *
+ * The program that includes this file says by FW_HOOK which hook it is.
  */
 #ifndef FW_DECIDE_BPF_H
 #define FW_DECIDE_BPF_H
@@ -28,11 +30,11 @@ static __always_inline void fw_count(struct fw_counter *counter, const struct fw
 	counter->bytes += weight->bytes;
 }
 
-static __always_inline enum fw_verdict fw_end(enum fw_hook hook, enum fw_reason reason,
-					      enum fw_verdict verdict,
+/* Counts a packet that no rule decided. */
+static __always_inline enum fw_verdict fw_end(__u32 reason, enum fw_verdict verdict,
 					      const struct fw_weight *weight)
 {
-	__u32 index = FW_REASON_INDEX(hook, reason, verdict);
+	__u32 index = FW_REASON_INDEX(FW_HOOK, reason, verdict);
 	struct fw_counter *counter = bpf_map_lookup_elem(&fw_reasons, &index);
 
 	if (counter)
@@ -129,45 +131,52 @@ static __always_inline int fw_count_result(__u64 active, const struct fw_view *i
 
 /* What the image says. */
 static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
-						enum fw_hook hook, const struct fw_packet *packet,
+						const struct fw_packet *packet,
 						const struct fw_weight *weight)
 {
 	enum fw_verdict fail = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	struct fw_match_result result = {};
 	const struct fw_record *record;
 
-	if (fw_classify(image->base, image->mask, hook, packet, &result))
-		return fw_end(hook, FW_REASON_NO_IMAGE, fail, weight);
+	if (fw_classify(image->base, image->mask, FW_HOOK, packet, &result))
+		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	record = fw_record(image->base, image->mask, result.record);
 	if (!fw_count_result(active, image, &result, record, weight))
-		return fw_end(hook, FW_REASON_NO_IMAGE, fail, weight);
+		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 }
 
-/* `malformed` is what fw_parse() said. */
-static __always_inline enum fw_verdict fw_decide(enum fw_hook hook, const struct fw_packet *packet,
-						 enum fw_reason malformed,
-						 const struct fw_weight *weight)
+/*
+ * `malformed` is what fw_parse() said. A global function, which the verifier walks once and on its
+ * own: it is not walked again for each of the many ways through the parser (over 1M instructions
+ * on 6.18 with clang 14; tests/prog/test_verifier.c). Therefore it takes numbers instead of a
+ * struct fw_weight, and asks whether its pointer is one.
+ */
+__noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 packets,
+			 __u64 bytes)
 {
+	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
 	enum fw_verdict verdict;
 	struct fw_view image = {};
 	__u32 first = 0;
 	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
 	__u64 active = word ? *word : 0;
 
+	if (!packet)
+		return FW_VERDICT_DROP;
 	verdict = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	if (!FW_ACTIVE_GENERATION(active))
-		return fw_end(hook, FW_REASON_NO_GENERATION, verdict, weight);
+		return fw_end(FW_REASON_NO_GENERATION, verdict, &weight);
 	fw_find_image(active, &image);
 	if (!image.base)
-		return fw_end(hook, FW_REASON_NO_IMAGE, verdict, weight);
+		return fw_end(FW_REASON_NO_IMAGE, verdict, &weight);
 	if (malformed) {
 		verdict = FW_VERDICT_DROP;
-		if (fw_image_header(image.base)->features[hook] & FW_MALFORMED_PASS)
+		if (fw_image_header(image.base)->features[FW_HOOK] & FW_MALFORMED_PASS)
 			verdict = FW_VERDICT_PASS;
-		return fw_end(hook, malformed, verdict, weight);
+		return fw_end(malformed & (FW_REASON_SLOTS - 1), verdict, &weight);
 	}
-	return fw_judge(active, &image, hook, packet, weight);
+	return fw_judge(active, &image, packet, &weight);
 }
 
 #endif
