@@ -24,13 +24,6 @@ bool hook_parse(const char *word, enum fw_hook *ret_hook)
 	return false;
 }
 
-const char *action_name(enum fw_action action)
-{
-	static const char *const names[FW_ACTIONS] = { "pass", "drop", "reject", "count" };
-
-	return action < FW_ACTIONS ? names[action] : "unknown";
-}
-
 const char *default_text(enum fw_action action)
 {
 	return action == FW_PASS ? "default pass" : "default drop";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words for hooks, actions and rules in commands and their output. */
+/* The words for hooks and rules in commands and their output. */
 #ifndef FWCTL_COMMANDS_HOOK_H
 #define FWCTL_COMMANDS_HOOK_H
 
@@ -10,9 +10,6 @@
 /* "ingress", "egress" */
 const char *hook_name(enum fw_hook hook);
 bool hook_parse(const char *word, enum fw_hook *ret_hook);
-
-/* "pass", "drop", "reject", "count" */
-const char *action_name(enum fw_action action);
 
 /* "default drop" */
 const char *default_text(enum fw_action action);

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "commands/hook.h"
 #include "commands/running.h"
+#include "language/language.h"
 
 #define READS_MAX 10
 

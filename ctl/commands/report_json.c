@@ -3,6 +3,7 @@
 #include "commands/hook.h"
 #include "commands/json.h"
 #include "commands/report.h"
+#include "language/language.h"
 
 static json_t *hook_to_json(const struct hook_total *total)
 {

@@ -8,6 +8,7 @@
 
 #include "commands/hook.h"
 #include "commands/report.h"
+#include "language/language.h"
 
 static void family_print(const char *name, const char *type, const char *help)
 {

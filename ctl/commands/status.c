@@ -15,6 +15,7 @@
 #include "commands/interfaces.h"
 #include "commands/json.h"
 #include "commands/running.h"
+#include "language/language.h"
 
 struct state {
 	struct generation *generation;

@@ -49,6 +49,9 @@ int ruleset_parse(const char *path, const struct file_reader *reader,
 int ruleset_parse_text(const struct source_file *file, const struct file_reader *reader,
 		       struct diagnostics *diagnostics, struct ruleset **ret_ruleset);
 
+/* "pass", "drop", "reject", "count" */
+const char *action_name(enum fw_action action);
+
 /*
  * Adds the canonical text of the whole file, includes put in place, without built-in rules:
  * parsed again it means the same, and prints the same.
