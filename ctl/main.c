@@ -19,6 +19,10 @@ static const struct command commands[] = {
 	  "add a rule to the running ones" },
 	{ "delete", command_delete, "[ingress|egress] LABEL|N", "delete a running rule" },
 	{ "save", command_save, "[FILE] [--force]", "write the running rules to a file" },
+	{ "explain", command_explain,
+	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"
+	  " [--why] [--kernel] [--json]",
+	  "say which rule decides a packet, and why" },
 	{ "down", command_down, "", "detach, and remove everything that is pinned" },
 };
 
