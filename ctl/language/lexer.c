@@ -61,6 +61,7 @@ static void token_set(const struct lexer *lexer, enum token_kind kind, const cha
 		      const char *end, struct token *token)
 {
 	token->kind = kind;
+	token->keyword = 0;
 	token->text = start;
 	token->length = (uint32_t)(end - start);
 	token->at.line = lexer->line;

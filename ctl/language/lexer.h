@@ -26,6 +26,7 @@ enum token_kind {
 struct token {
 	enum token_kind kind;
 	uint32_t length;
+	uint32_t keyword; /* of a word: enum keyword, set by the parser */
 	const char *text;
 	struct location at;
 };

@@ -238,7 +238,6 @@ void builtin_rules(struct parser *parser, enum fw_hook hook, struct vector *ret_
 void rule_move_sets(const struct rule *rule, const struct set *sets);
 
 /* print.c */
-const char *action_name(enum fw_action action);
 void text_print_quoted(const char *text, struct buffer *buffer);
 void rule_print(const struct rule *rule, struct buffer *buffer);
 void element_print(enum match_kind kind, bool icmp6, const struct element *element,

@@ -17,10 +17,11 @@ struct slots {
 	bool present[MATCH_KINDS];
 };
 
-/* Words that other firewalls have for ours. */
+/* Our words, and those that other firewalls have for them. */
 static const struct name_value foreign_actions[] = {
-	{ "accept", KEYWORD_PASS }, { "allow", KEYWORD_PASS },	{ "block", KEYWORD_DROP },
-	{ "deny", KEYWORD_DROP },   { "permit", KEYWORD_PASS },
+	{ "accept", FW_PASS }, { "allow", FW_PASS },  { "block", FW_DROP },
+	{ "count", FW_COUNT }, { "deny", FW_DROP },   { "drop", FW_DROP },
+	{ "pass", FW_PASS },   { "permit", FW_PASS }, { "reject", FW_REJECT },
 };
 
 static const struct name_list foreign_list = {

@@ -75,7 +75,7 @@ const char *keyword_nearest(const char *text, size_t length)
 
 enum keyword token_keyword(const struct token *token)
 {
-	return token->kind == TOKEN_WORD ? keyword_find(token->text, token->length) : KEYWORD_NONE;
+	return (enum keyword)token->keyword;
 }
 
 bool keyword_starts_statement(enum keyword keyword)
@@ -115,6 +115,8 @@ void parser_advance(struct parser *parser)
 	} while (parser->token.kind == TOKEN_ERROR && !diagnostics_is_full(parser->diagnostics));
 	if (parser->token.kind == TOKEN_ERROR)
 		parser->token.kind = TOKEN_END;
+	if (parser->token.kind == TOKEN_WORD && parser->token.text[0] >= 'a')
+		parser->token.keyword = keyword_find(parser->token.text, parser->token.length);
 }
 
 bool parser_at_keyword(const struct parser *parser, enum keyword keyword)
