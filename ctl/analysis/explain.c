@@ -142,7 +142,7 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 	buffer_putc(buffer, '\n');
 	if (!explanation->reason)
 		action = action_names[evaluation->action];
-	buffer_printf(buffer, "    %s by ", action);
+	buffer_printf(buffer, "    %s: ", action);
 	print_decision(ruleset, explanation, buffer);
 	for (size_t i = 0; i < evaluation->counted_count; i++) {
 		buffer_puts(buffer, "    counted by ");
