@@ -118,6 +118,11 @@ build/packets.h: tests/lib/packets.py
 
 $(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:=.o): | build/packets.h
 
+build/corpus/fuzz_packet: tests/lib/packets.py
+	$(call say,SEEDS,$@)$(PYTHON) $< $@
+
+build/tests/fuzz/fuzz_packet: | build/corpus/fuzz_packet
+
 # libFuzzer needs clang; the code under test is compiled anew with coverage.
 build/tests/fuzz/%: tests/fuzz/%.c $(CTL_SOURCES) | $(SKELETONS)
 	$(call say,FUZZER,$@)mkdir -p $(@D) && $(CLANG) -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g \
