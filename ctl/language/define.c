@@ -36,6 +36,8 @@ struct define *parser_find_define(struct parser *parser, const struct token *tok
 	const uint32_t *index = table_find(&parser->defines, token->text, token->length);
 	struct define *define;
 
+	if (!index && parser->alone)
+		return &parser->unknown_define;
 	if (!index) {
 		unknown_name(parser, token, "define");
 		return NULL;
@@ -50,6 +52,8 @@ struct set *parser_find_set(struct parser *parser, const struct token *token)
 	const uint32_t *index = table_find(&parser->sets, token->text, token->length);
 	struct set *const *sets = parser->set_items.items;
 
+	if (!index && parser->alone)
+		return &parser->unknown_set;
 	if (!index) {
 		unknown_name(parser, token, "set");
 		return NULL;
@@ -244,7 +248,8 @@ static int set_from_file(struct parser *parser, struct set *set)
 		return 0;
 	}
 	set->kind = SET_FILE;
-	set_file_read(parser, set, &name);
+	if (!parser->alone)
+		set_file_read(parser, set, &name);
 	return 0;
 }
 

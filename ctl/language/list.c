@@ -79,6 +79,8 @@ static int mean_set(struct parser *parser, const struct list *list, const struct
 	if (!set)
 		return -EINVAL;
 	set->used = true;
+	if (set == &parser->unknown_set)
+		return 0;
 	if (!list->is_set) {
 		*(uint32_t *)vector_add(&parser->set_names, sizeof(uint32_t)) = set->index;
 		return 0;

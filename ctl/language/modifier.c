@@ -131,7 +131,7 @@ static int parse_rate(struct parser *parser, struct limit *limit)
 	size_t digits, length;
 	int err;
 
-	err = parser_scalar(parser, "a rate", &token, &define);
+	err = parser_scalar(parser, "a rate", "1/s", &token, &define);
 	if (err)
 		return err;
 	digits = count_digits(&token);

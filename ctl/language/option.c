@@ -102,7 +102,7 @@ int parse_duration(struct parser *parser, uint64_t *ret_seconds, const char **re
 	uint64_t seconds;
 	int err;
 
-	err = parser_scalar(parser, "a duration", &token, &define);
+	err = parser_scalar(parser, "a duration", "1s", &token, &define);
 	if (err)
 		return err;
 	err = duration_parse(token.text, token.length, &seconds);
@@ -128,7 +128,7 @@ int parse_count(struct parser *parser, const char *what, const uint64_t bounds[2
 	struct token token;
 	int err;
 
-	err = parser_scalar(parser, what, &token, &define);
+	err = parser_scalar(parser, what, "1", &token, &define);
 	if (err)
 		return err;
 	number_of_token(parser, &token, what, bounds, &value);
@@ -193,7 +193,7 @@ static int parse_reject_rate(struct parser *parser, uint64_t *ret_rate, const ch
 	struct token token;
 	int err;
 
-	err = parser_scalar(parser, "a rate as in 100/s", &token, &define);
+	err = parser_scalar(parser, "a rate as in 100/s", "1/s", &token, &define);
 	if (err)
 		return err;
 	if (token.length < 3 || memcmp(token.text + token.length - 2, "/s", 2) != 0) {

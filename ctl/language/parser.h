@@ -99,7 +99,10 @@ struct parser {
 	uint32_t open_lists;	      /* braces of lists that are open */
 	bool at_statement;	      /* an open list ran into the next statement */
 	const struct define *through; /* the define that a value comes from, or NULL */
-	bool builtin;		      /* labels may have a colon */
+	bool alone; /* only this text is known: what it does not define may be fine */
+	struct define unknown_define; /* stands for what is not known then */
+	struct set unknown_set;
+	bool builtin;				     /* labels may have a colon */
 	const char *include_path[INCLUDE_DEPTH_MAX]; /* files that are being read, main first */
 	unsigned depth;
 	uint32_t statements;
@@ -137,9 +140,14 @@ void parser_init(struct parser *parser, struct ruleset *ruleset, const struct fi
 		 struct diagnostics *diagnostics);
 void parser_free(struct parser *parser);
 uint16_t parser_add_file(struct parser *parser, const struct source_file *file);
-int parser_file(struct parser *parser, const char *path, const struct location *at);
-void parser_recover(struct parser *parser);
 const char *file_error_text(int err);
+int parser_file(struct parser *parser, const char *path, const struct location *at);
+/* Whether a text is right as far as it tells by itself, without the files that it names. */
+int parser_check_alone(const struct source_file *file, struct diagnostics *diagnostics);
+
+/* statement.c */
+void parse_statements(struct parser *parser);
+void parser_recover(struct parser *parser);
 int parser_end_of_statement(struct parser *parser);
 
 /* token.c: the token that is looked at, and errors about it */
@@ -160,10 +168,10 @@ int parser_expect(struct parser *parser, enum token_kind kind, const char *what)
 int parser_name(struct parser *parser, const char *what, const char **ret_name);
 /*
  * Takes the word that stands for one number or the like: the token itself, or that of a $define,
- * of which the written text goes to *ret_define, else NULL.
+ * of which the written text goes to *ret_define, else NULL. `example` is a right word.
  */
-int parser_scalar(struct parser *parser, const char *what, struct token *ret_token,
-		  const char **ret_define);
+int parser_scalar(struct parser *parser, const char *what, const char *example,
+		  struct token *ret_token, const char **ret_define);
 #define parser_error(parser, at, hint, ...) \
 	diagnostics_error((parser)->diagnostics, parser_view(parser), (at), (hint), __VA_ARGS__)
 #define parser_warn(parser, at, hint, ...) \

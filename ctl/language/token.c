@@ -195,8 +195,8 @@ int parser_name(struct parser *parser, const char *what, const char **ret_name)
 	return 0;
 }
 
-int parser_scalar(struct parser *parser, const char *what, struct token *ret_token,
-		  const char **ret_define)
+int parser_scalar(struct parser *parser, const char *what, const char *example,
+		  struct token *ret_token, const char **ret_define)
 {
 	const struct token *token = &parser->token;
 	const struct define *define;
@@ -212,6 +212,13 @@ int parser_scalar(struct parser *parser, const char *what, struct token *ret_tok
 	define = parser_find_define(parser, token);
 	if (!define)
 		return -EINVAL;
+	if (define == &parser->unknown_define) {
+		*ret_token = (struct token){ .kind = TOKEN_WORD, .text = example, .at = token->at };
+		ret_token->length = (uint32_t)strlen(example);
+		*ret_define = "";
+		parser_advance(parser);
+		return 0;
+	}
 	if (define->token_count != 1 || define->tokens[0].kind != TOKEN_WORD) {
 		parser_error(parser, &token->at,
 			     diagnostics_hint(parser->diagnostics, "$%s is defined at %s",
