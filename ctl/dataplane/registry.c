@@ -33,9 +33,14 @@ static void key_write(char *key, enum fw_hook hook, enum fw_action action, const
 	strcpy(key + REGISTRY_KEY_PREFIX, identity);
 }
 
-static void entry_add(struct planner *planner, const struct registry_entry *entry)
+/* Keys of the old registry go with it: they are copied. */
+static void orphan_add(struct planner *planner, const struct registry_entry *orphan)
 {
-	planner->new->entries[planner->new->count++] = *entry;
+	struct registry *new = planner->new;
+	struct registry_entry *entry = &new->entries[new->count++];
+
+	*entry = *orphan;
+	entry->key = arena_strndup(new->arena, orphan->key, strlen(orphan->key));
 }
 
 /* The rule's entry of before, or one that still lacks an index (its `start` says so). */
@@ -61,7 +66,7 @@ static void rule_add(struct planner *planner, enum fw_hook hook, enum fw_action 
 		entry.start = planner->old->entries[*found].start;
 		planner->kept[*found] = true;
 	}
-	entry_add(planner, &entry);
+	new->entries[new->count++] = entry;
 }
 
 static void rules_add(struct planner *planner, const struct ruleset *ruleset)
@@ -116,13 +121,13 @@ static int orphans_add(struct planner *planner, const struct counters *counters)
 			continue;
 		}
 		entry.retired = planner->new->generation;
-		entry_add(planner, &entry);
+		orphan_add(planner, &entry);
 		added++;
 	}
 	qsort(orphans, count, sizeof(*orphans), compare_retired);
 	for (size_t i = 0; i < count; i++) {
 		if (added + i < bound)
-			entry_add(planner, orphans[i]);
+			orphan_add(planner, orphans[i]);
 		else
 			orphan_forget(planner, orphans[i], counters);
 	}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Frames that do not look like plain Ethernet to a hook: a VLAN tag that is kept beside the frame,
+# an interface without link-layer headers.
+. "$(dirname "$0")/../lib/netns.sh"
+netns_start
+
+ip -n "$left" link add link peer0 name peer0.5 type vlan id 5
+ip -n "$right" link add link fw0 name fw0.5 type vlan id 5
+ip -n "$left" addr add 198.51.100.1/24 dev peer0.5
+ip -n "$right" addr add 198.51.100.2/24 dev fw0.5
+ip -n "$left" link set peer0.5 up
+ip -n "$right" link set fw0.5 up
+ip -n "$right" neigh replace 198.51.100.1 lladdr "$(mac "$left" peer0)" nud permanent dev fw0.5
+
+cat >"$work/fw.conf" <<'END'
+interface fw0
+egress default pass {
+    drop on fw0 vlan 5 udp to port 9      label tagged
+    drop udp to port 9                    label untagged
+}
+END
+fw -q apply "$work/fw.conf" || fail "apply"
+in_right bash -c "for i in {1..7}; do echo x >/dev/udp/198.51.100.1/9; done"
+in_right bash -c "for i in {1..5}; do echo x >/dev/udp/$left_inet/9; done"
+[ "$(stat_of 'rule("egress", "tagged")')" = 7 ] || fail "a VLAN tag is not seen at egress"
+[ "$(stat_of 'rule("egress", "untagged")')" = 5 ] || fail "a VLAN tag is seen where none is"
+bytes=$(stat_of '[r["bytes"] for r in s["rules"] if r["label"] == "tagged"][0]')
+[ "$bytes" = $((7 * (14 + 4 + 20 + 8 + 2))) ] || fail "tagged frames count $bytes bytes"
+
+fw -q down || fail "down"
+
+# An interface without a link layer.
+ip -n "$right" tuntap add dev tun0 mode tun || skip "no tun devices"
+ip -n "$right" addr add 203.0.113.1/24 dev tun0
+ip -n "$right" link set tun0 up
+sed -e 's/interface fw0/interface tun0/' -e '/vlan/d' "$work/fw.conf" >"$work/tun.conf"
+cat >>"$work/tun.conf" <<'END'
+ingress default pass {
+    drop udp to port 9  label in
+}
+END
+in_right /usr/bin/python3 - "$work" <<'END' &
+import fcntl, os, struct, sys, time
+tun = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
+open(sys.argv[1] + "/tun", "w").close()
+while not os.path.exists(sys.argv[1] + "/send"):
+    time.sleep(0.01)
+udp = struct.pack("!HHHH", 1, 9, 8, 0)
+for _ in range(6):
+    os.write(tun, struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0,
+                              bytes([203, 0, 113, 9]), bytes([203, 0, 113, 1])) + udp)
+for _ in range(4):
+    os.write(tun, struct.pack("!IHBB16s16s", 6 << 28, 8, 17, 64, b"\x20\x01" + bytes(14), b"\x20\x02" + bytes(14)) + udp)
+time.sleep(5)
+END
+children+=($!)
+wait_for 5 test -e "$work/tun" || fail "tun"
+fw -q apply "$work/tun.conf" || fail "apply on tun0"
+touch "$work/send"
+seen() { [ "$(stat_of 'rule("ingress", "in")')" = 10 ]; }
+wait_for 5 seen || fail "IP without a link layer is not read at ingress: $(fw stats)"
+in_right bash -c "for i in {1..3}; do echo x >/dev/udp/203.0.113.7/9; done"
+[ "$(stat_of 'rule("egress", "untagged")')" = 3 ] || fail "IP without a link layer at egress: $(fw stats)"
+[ "$(stat_of 'reasons("egress") + reasons("ingress")')" = 0 ] || fail "malformed: $(fw stats)"
+exit 0

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much the verifier has to walk, at the real sizes: a budget per program, so that a change
+ * that makes it explode is seen here and not on an older kernel, which walks more.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/internal.h"
+#include "prog_run.h"
+
+#define BUDGET "tests/prog/verifier.budget"
+
+static unsigned budget_of(const char *program)
+{
+	FILE *file = fopen(BUDGET, "re");
+	char line[256], name[64];
+	unsigned budget = 0, value;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %u", name, &value) == 2 && !strcmp(name, program))
+			budget = value;
+	fclose(file);
+	if (!budget)
+		fail_msg("%s has no budget in " BUDGET, program);
+	return budget;
+}
+
+static void programs_stay_within_their_budget(void **state)
+{
+	struct frame frame = frame_named("tcp_syn");
+	struct filter filter = {};
+	char *error = NULL;
+
+	(void)state;
+	if (dataplane_open_private(FW_IMAGE_SIZE_3, &filter.dataplane, &error))
+		fail_msg("%s", error);
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+		const char *name = program_name(hook);
+		struct bpf_prog_info info = {};
+		uint32_t length = sizeof(info);
+		struct bpf_program *program;
+
+		filter_run(&filter, hook, &frame);
+		program = bpf_object__find_program_by_name(filter.dataplane->tested[hook], name);
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length), 0);
+		print_message("%s: %u instructions verified, %u in the program, %u bytes jited\n",
+			      name, info.verified_insns, info.xlated_prog_len / 8,
+			      info.jited_prog_len);
+		assert_in_range(info.verified_insns, 1, budget_of(name));
+		/* bpftool and stack traces show 15 characters. */
+		assert_true(strlen(name) < BPF_OBJ_NAME_LEN);
+	}
+	dataplane_close(&filter.dataplane);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_stay_within_their_budget),
+	};
+	int skipped = needs_root();
+
+	return skipped ? skipped : cmocka_run_group_tests(tests, NULL, NULL);
+}
