@@ -62,6 +62,7 @@ SAN_OBJECTS := $(CTL_SOURCES:%.c=build/san/%.o)
 UNIT_TESTS  := $(patsubst %.c,build/%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS  := $(patsubst %.c,build/%,$(wildcard tests/prog/test_*.c))
 TEST_LIB    := $(wildcard tests/lib/*.c)
+GOLDEN      := $(patsubst %.c,build/%,$(wildcard tests/golden/*.c))
 FUZZERS     := $(patsubst %.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
@@ -106,6 +107,9 @@ build/san/libfwctl.a: $(SAN_OBJECTS)
 build/tests/unit/%: build/san/tests/unit/%.o $(TEST_LIB:%.c=build/san/%.o) build/san/libfwctl.a
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(SANITIZERS) $^ $(LDLIBS) -lcmocka -o $@
 
+build/tests/golden/%: build/san/tests/golden/%.o build/san/libfwctl.a
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(SANITIZERS) $^ $(LDLIBS) -o $@
+
 build/tests/%.o: tests/%.c | $(SKELETONS)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c $< -o $@
 
@@ -116,7 +120,8 @@ build/tests/prog/%: build/tests/prog/%.o $(TEST_LIB:%.c=build/%.o) build/libfwct
 build/packets.h: tests/lib/packets.py
 	$(call say,PACKETS,$@)mkdir -p $(@D) && $(PYTHON) $< > $@
 
-$(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:=.o): | build/packets.h
+$(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:=.o) $(TEST_LIB:%.c=build/%.o) \
+$(TEST_LIB:%.c=build/san/%.o): | build/packets.h
 
 build/corpus/fuzz_packet: tests/lib/packets.py
 	$(call say,SEEDS,$@)$(PYTHON) $< $@
@@ -131,7 +136,7 @@ build/tests/fuzz/%: tests/fuzz/%.c $(CTL_SOURCES) | $(SKELETONS)
 		$< $(CTL_SOURCES) $(LDLIBS) -o $@
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
+tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(FUZZERS)
 
 ## check: all tests (as root; without root those that need it are skipped and said to be)
 .PHONY: check

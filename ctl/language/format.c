@@ -19,7 +19,8 @@ struct line {
 	size_t length;
 	const char *comment; /* or NULL */
 	size_t comment_length;
-	bool has_code; /* more than indentation */
+	bool has_code;	    /* more than indentation */
+	size_t indentation; /* comments are aligned among lines of the same */
 };
 
 struct formatter {
@@ -51,12 +52,13 @@ static void indent(struct formatter *formatter)
 		buffer_putc(&formatter->text, ' ');
 }
 
-static bool is_blank(const char *text, size_t length)
+static size_t indentation(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		if (text[i] != ' ')
-			return false;
-	return true;
+	size_t blanks = 0;
+
+	while (blanks < length && text[blanks] == ' ')
+		blanks++;
+	return blanks;
 }
 
 static void end_line(struct formatter *formatter)
@@ -65,7 +67,8 @@ static void end_line(struct formatter *formatter)
 
 	line->start = formatter->line_start;
 	line->length = column(formatter);
-	line->has_code = !is_blank(buffer_text(&formatter->text) + line->start, line->length);
+	line->indentation = indentation(buffer_text(&formatter->text) + line->start, line->length);
+	line->has_code = line->indentation < line->length;
 	formatter->line_start = formatter->text.length;
 }
 
@@ -242,12 +245,19 @@ static void format_token(struct formatter *formatter)
 	}
 }
 
+/* Comments are aligned from one line to the next if both have code, equally indented. */
+static bool is_run(const struct line *line, const struct line *next)
+{
+	return line->comment && line->has_code && next->comment && next->has_code &&
+	       line->indentation == next->indentation;
+}
+
 /* The code's width that the comments of a run of lines are aligned behind. */
 static size_t comment_column(const struct line *lines, size_t first, size_t count)
 {
-	size_t widest = 0;
+	size_t widest = lines[first].length <= WIDTH ? lines[first].length : 0;
 
-	for (size_t i = first; i < count && lines[i].comment && lines[i].has_code; i++)
+	for (size_t i = first + 1; i < count && is_run(&lines[i - 1], &lines[i]); i++)
 		if (lines[i].length > widest && lines[i].length <= WIDTH)
 			widest = lines[i].length;
 	return widest;
@@ -270,16 +280,14 @@ static void write_lines(const struct formatter *formatter, struct buffer *ret_te
 	const struct line *lines = formatter->lines.items;
 	const char *text = buffer_text(&formatter->text);
 	size_t widest = 0;
-	bool run = false;
 
 	for (size_t i = 0; i < formatter->lines.count; i++) {
 		const struct line *line = &lines[i];
 
 		if (line->has_code || line->length + line->comment_length <= LINE_LENGTH_MAX)
 			buffer_add(ret_text, text + line->start, line->length);
-		if (line->comment && line->has_code && !run)
+		if (!i || !is_run(&lines[i - 1], line))
 			widest = comment_column(lines, i, formatter->lines.count);
-		run = line->comment && line->has_code;
 		if (line->comment)
 			write_comment(line, widest, ret_text);
 		buffer_putc(ret_text, '\n');

@@ -128,27 +128,57 @@ static struct statement *collect_statements(const struct ruleset *ruleset, size_
 	return statements;
 }
 
+/*
+ * Adds one statement and its newline. Behind `width` bytes it is broken at commas between braces,
+ * where a newline means nothing: a line has its bound (LINE_LENGTH_MAX), a list has none.
+ */
+static void add_broken(struct buffer *buffer, const char *text, size_t width)
+{
+	bool in_string = false, in_braces = false;
+	size_t column = 0;
+
+	for (; *text; text++) {
+		if (in_braces && !in_string && text[0] == ' ' && text[-1] == ',' &&
+		    column + strcspn(text + 1, " ") >= width) {
+			buffer_puts(buffer, "\n        ");
+			column = strlen("        ");
+			continue;
+		}
+		if (*text == '"')
+			in_string = !in_string;
+		else if (!in_string && (*text == '{' || *text == '}'))
+			in_braces = *text == '{';
+		buffer_putc(buffer, *text);
+		column++;
+	}
+	buffer_putc(buffer, '\n');
+}
+
+#define STATEMENT_WIDTH 100
+#define RULE_WIDTH	4000 /* a rule stays on its line as long as anyone reads it */
+
 static void print_statement(const struct ruleset *ruleset, const struct statement *statement,
 			    struct buffer *buffer)
 {
+	_cleanup_buffer_ struct buffer text = { 0 };
 	const struct option *option;
 
 	switch (statement->kind) {
 	case STATEMENT_INTERFACE:
-		print_interfaces(ruleset, statement->index, buffer);
+		print_interfaces(ruleset, statement->index, &text);
 		break;
 	case STATEMENT_OPTION:
 		option = &ruleset->option_lines[statement->index];
-		buffer_printf(buffer, "option %s %s", option->name, option->value);
+		buffer_printf(&text, "option %s %s", option->name, option->value);
 		break;
 	case STATEMENT_DEFINE:
-		print_define(&ruleset->defines[statement->index], buffer);
+		print_define(&ruleset->defines[statement->index], &text);
 		break;
 	case STATEMENT_SET:
-		print_set(&ruleset->sets[statement->index], buffer);
+		print_set(&ruleset->sets[statement->index], &text);
 		break;
 	}
-	buffer_putc(buffer, '\n');
+	add_broken(buffer, buffer_text(&text), STATEMENT_WIDTH);
 }
 
 static void print_block(const struct block *block, const char *hook, bool builtin,
@@ -157,8 +187,7 @@ static void print_block(const struct block *block, const char *hook, bool builti
 	buffer_printf(buffer, "%s default %s {\n", hook, action_name(block->default_action));
 	for (size_t i = builtin ? 0 : block->builtin_count; i < block->count; i++) {
 		buffer_puts(buffer, block->rules[i].builtin ? "    # " : "    ");
-		buffer_puts(buffer, block->rules[i].text);
-		buffer_putc(buffer, '\n');
+		add_broken(buffer, block->rules[i].text, RULE_WIDTH);
 	}
 	buffer_puts(buffer, "}\n");
 }
