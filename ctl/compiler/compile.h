@@ -28,6 +28,8 @@ struct compile_input {
 struct image {
 	void *bytes; /* owned, from malloc; 64-byte aligned */
 	size_t size; /* bytes in use, at most the largest size class */
+	/* Bytes allocated, a power of two: fw_classify() reads it with the mask block - 1. */
+	size_t block;
 };
 
 /* 0, or -E2BIG/-ENOMEM/... with one line for the user in *ret_error (owned by the caller). */

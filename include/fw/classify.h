@@ -62,7 +62,6 @@ static __always_inline const void *fw_line(struct fw_view view, __u32 number)
 }
 
 /* The number of the lowest bit that is set, by a de Bruijn sequence and the image's table. */
-#define FW_DE_BRUIJN 0x03f79d71b4cb0a89ULL
 
 static __always_inline __u32 fw_lowest_bit(struct fw_view view, __u64 bits)
 {
@@ -120,14 +119,13 @@ struct fw_key {
 static __always_inline __u32 fw_tree_skip(struct fw_view view, __u32 line, struct fw_key *key)
 {
 	const struct fw_tree_skip *skip = fw_line(view, line);
-	__u32 shift = skip->shift & 63, moved = (64 - shift) & 63;
+	__u32 shift = skip->shift & 63, half = (64 - shift) >> 1; /* whole bytes are skipped */
 	__u64 differ = (key->high ^ skip->key) >> shift;
 	__u32 missed = -(__u32)((differ | -differ) >> 63);
 
-	/* In two steps each, as 64 bits may be moved. */
-	key->high = key->high << (moved >> 1) << (moved - (moved >> 1)) |
-		    key->low >> (shift >> 1) >> (shift - (shift >> 1));
-	key->low <<= moved;
+	/* In two steps, as 64 bits may go. */
+	key->high = key->high << half << half | key->low >> shift;
+	key->low = key->low << half << half;
 	return (skip->match & ~missed) | (skip->miss & missed);
 }
 
@@ -154,8 +152,8 @@ static __always_inline __u32 fw_tree_find(struct fw_view view, __u32 entry, stru
 			entry = fw_view32(view, (line << 6) + 4 * (__u32)chunk);
 		} else {
 			if (kind == FW_ENTRY_INNER3)
-				line += 1 + fw_tree_child(view, line, guarded) *
-						    FW_TREE_INNER2_LINES;
+				line += 1 +
+					fw_tree_child(view, line, guarded) * FW_TREE_INNER2_LINES;
 			if (kind != FW_ENTRY_LINE)
 				line += 1 + fw_tree_child(view, line, guarded);
 			entry = fw_tree_line_find(view, line, guarded);
@@ -289,29 +287,37 @@ static __always_inline __u32 fw_fold_sets(struct fw_view view, const struct fw_i
 	return running;
 }
 
-static __always_inline __u32 fw_small_row(struct fw_view view, const struct fw_instance *at,
-					  const struct fw_packet *packet)
-{
-	__u32 running = view.zero;
-
-	if (!(at->features & FW_USES_SMALL_MASK))
-		return FW_ENTRY_VALUE_OF(at->full_row);
-	running = fw_fold_network(view, at, packet, running);
-	running = fw_fold_link(view, at, packet, running);
-	running = fw_fold_sets(view, at, packet->source_sets, FW_SMALL_SOURCE_SETS, running);
-	running = fw_fold_sets(view, at, packet->destination_sets, FW_SMALL_DESTINATION_SETS,
-			       running);
-	return FW_ENTRY_VALUE_OF(running);
-}
-
 /* One row a dimension; their AND are the terms that match. */
 struct fw_rows {
 	__u32 source;
 	__u32 destination;
 	__u32 service;
 	__u32 source_port;
-	__u32 small;
+	__u32 network;
+	__u32 link;
 };
+
+/* The rows of the small fields. */
+static __always_inline void fw_small_rows(struct fw_view view, const struct fw_instance *at,
+					  const struct fw_packet *packet, struct fw_rows *rows)
+{
+	__u32 uses = at->features, running;
+
+	rows->network = FW_ENTRY_VALUE_OF(at->full_rows[2]);
+	rows->link = FW_ENTRY_VALUE_OF(at->full_rows[3]);
+	if (uses & FW_USES_NETWORK) {
+		running = fw_fold_network(view, at, packet, view.zero);
+		rows->network = FW_ENTRY_VALUE_OF(running);
+	}
+	if (uses & FW_USES_LINK) {
+		running = fw_fold_link(view, at, packet, view.zero);
+		running =
+			fw_fold_sets(view, at, packet->source_sets, FW_SMALL_SOURCE_SETS, running);
+		running = fw_fold_sets(view, at, packet->destination_sets,
+				       FW_SMALL_DESTINATION_SETS, running);
+		rows->link = FW_ENTRY_VALUE_OF(running);
+	}
+}
 
 static __always_inline struct fw_key fw_port_key(__u16 port)
 {
@@ -325,22 +331,22 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 	__u32 has_ports = -(__u32)(packet->has & FW_HAS_PORTS);
 	__u32 protocol, source, destination;
 
-	rows->service = FW_ENTRY_VALUE_OF(at->full_row);
-	rows->source_port = FW_ENTRY_VALUE_OF(at->full_row);
+	rows->service = FW_ENTRY_VALUE_OF(at->full_rows[0]);
+	rows->source_port = FW_ENTRY_VALUE_OF(at->full_rows[1]);
 	if (!(at->features & FW_USES_SERVICE))
 		return;
 	protocol = fw_view32(view, at->protocols + 4 * (__u32)packet->protocol);
-	destination = fw_tree_find(view, at->destination_port,
-				   fw_port_key(packet->destination_port), 1);
+	destination =
+		fw_tree_find(view, at->destination_port, fw_port_key(packet->destination_port), 1);
 	source = fw_tree_find(view, at->source_port, fw_port_key(packet->source_port), 1);
 	if (at->features & FW_USES_PORT_ROW) {
-		rows->source_port = (source & has_ports) |
-				    (FW_ENTRY_VALUE_OF(at->portless_row) & ~has_ports);
+		rows->source_port =
+			(source & has_ports) | (FW_ENTRY_VALUE_OF(at->portless_row) & ~has_ports);
 		source = view.zero;
 	}
-	rows->service = FW_ENTRY_VALUE_OF(
-		fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
-						   (destination & has_ports))));
+	rows->service = FW_ENTRY_VALUE_OF(fw_view32(
+		view,
+		at->service + 4 * (protocol + (source & has_ports) + (destination & has_ports))));
 }
 
 static __always_inline struct fw_key fw_address_key(const __u32 word[4])
@@ -355,7 +361,7 @@ static __always_inline void fw_rows_find(struct fw_view view, const struct fw_in
 	rows->destination =
 		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);
 	fw_service_rows(view, at, packet, rows);
-	rows->small = fw_small_row(view, at, packet);
+	fw_small_rows(view, at, packet, rows);
 }
 
 /* Word `index` of all rows, ANDed; word 0 is the summary. */
@@ -368,7 +374,7 @@ static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_r
 	       fw_view64(view, rows->destination * 8 + skip) &
 	       fw_view64(view, rows->service * 8 + skip) &
 	       fw_view64(view, rows->source_port * 8 + skip) &
-	       fw_view64(view, rows->small * 8 + skip);
+	       fw_view64(view, rows->network * 8 + skip) & fw_view64(view, rows->link * 8 + skip);
 }
 
 /* The record of the first term that matches. */
@@ -382,8 +388,8 @@ static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw
 		__u64 bits = fw_rows_word(view, rows, 1 + word);
 
 		if (bits)
-			return fw_view32(view, at->terms +
-						       4 * (word * 64 + fw_lowest_bit(view, bits)));
+			return fw_view32(view,
+					 at->terms + 4 * (word * 64 + fw_lowest_bit(view, bits)));
 		summary &= summary - 1;
 	}
 	return at->default_record;

@@ -49,7 +49,7 @@ struct fw_image_header {
 	__u32 default_record[FW_HOOKS];
 	__u64 source_sets[FW_HOOKS]; /* live sets that `from` names */
 	__u64 destination_sets[FW_HOOKS];
-	__u32 zeros[4];	/* struct fw_view says what for */
+	__u32 zeros[4]; /* struct fw_view says what for */
 	__u32 pad[8];
 };
 
@@ -79,14 +79,14 @@ enum fw_entry_kind {
 	FW_ENTRY_SKIP,	 /* struct fw_tree_skip */
 };
 
-#define FW_ENTRY_BITS		     3
-#define FW_ENTRY_KIND(entry)	     ((entry) & 7)
-#define FW_ENTRY_VALUE_OF(entry)     ((entry) >> FW_ENTRY_BITS)
-#define FW_ENTRY(kind, value)	     ((__u32)(value) << FW_ENTRY_BITS | (__u32)(kind))
-#define FW_ENTRY_VALUE_MAX	     ((1U << 29) - 1)
-#define FW_TREE_LINE_KEYS	     9
-#define FW_TREE_INNER_KEYS	     24
-#define FW_TREE_INNER2_LINES	     (2 + FW_TREE_INNER_KEYS)
+#define FW_ENTRY_BITS		 3
+#define FW_ENTRY_KIND(entry)	 ((entry)&7)
+#define FW_ENTRY_VALUE_OF(entry) ((entry) >> FW_ENTRY_BITS)
+#define FW_ENTRY(kind, value)	 ((__u32)(value) << FW_ENTRY_BITS | (__u32)(kind))
+#define FW_ENTRY_VALUE_MAX	 ((1U << 29) - 1)
+#define FW_TREE_LINE_KEYS	 9
+#define FW_TREE_INNER_KEYS	 24
+#define FW_TREE_INNER2_LINES	 (2 + FW_TREE_INNER_KEYS)
 
 /*
  * Key n stands in word n / 3 at bit 21 * (n % 3). entries[n] is for chunks from key n - 1 on and
@@ -114,7 +114,10 @@ struct fw_tree_skip {
 	__u32 pad[11];
 };
 
-/* Fields that few rules ask for. Those in use are folded one by one into one running class. */
+/*
+ * Fields that few rules ask for. Those in use are folded one by one, in this order, into a running
+ * class: one for those of the network packet, which leads to one row, and one for the rest.
+ */
 enum fw_small_field {
 	FW_SMALL_FRAGMENT,
 	FW_SMALL_STATE,
@@ -122,19 +125,19 @@ enum fw_small_field {
 	FW_SMALL_ICMP_TYPE,
 	FW_SMALL_ICMP_CODE,
 	FW_SMALL_TTL,
-	FW_SMALL_DSCP, /* up to here: a table of 16-bit classes */
-	FW_SMALL_VLAN, /* from here: a tree */
+	FW_SMALL_DSCP,	 /* up to here: a table of 16-bit classes */
+	FW_SMALL_LENGTH, /* from here: a tree */
+	FW_SMALL_VLAN,
 	FW_SMALL_ETHERTYPE,
-	FW_SMALL_LENGTH,
 	FW_SMALL_SOURCE_MAC,
 	FW_SMALL_DESTINATION_MAC,
-	FW_SMALL_INTERFACE, /* a hash of struct fw_interface_line */
+	FW_SMALL_INTERFACE,   /* a hash of struct fw_interface_line */
 	FW_SMALL_SOURCE_SETS, /* 8 steps, one a byte of the mask; tables of 256 classes */
 	FW_SMALL_DESTINATION_SETS = FW_SMALL_SOURCE_SETS + 8,
 	FW_SMALL_FIELDS = FW_SMALL_DESTINATION_SETS + 8,
 };
 
-#define FW_SMALL_ABSENT 256 /* the value of FLAGS and ICMP_* if the packet has none */
+#define FW_SMALL_ABSENT 256	     /* the value of FLAGS and ICMP_* if the packet has none */
 #define FW_VALUE_ABSENT (1ULL << 48) /* the value of *_MAC likewise */
 
 /*
@@ -154,9 +157,11 @@ struct fw_interface_line {
 
 /* Rows are named by their offset / 8. [summary][words][counted words]: summary bit n is set if
  * word n is not 0. */
-#define FW_USES_SERVICE	   (1U << 31) /* protocol or ports are matched */
-#define FW_USES_PORT_ROW   (1U << 30) /* source ports lead to a row of their own, not to cells */
-#define FW_USES_SMALL_MASK ((1U << FW_SMALL_FIELDS) - 1)
+#define FW_USES_SERVICE	 (1U << 31) /* protocol or ports are matched */
+#define FW_USES_PORT_ROW (1U << 30) /* source ports lead to a row of their own, not to cells */
+#define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
+#define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
+#define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
@@ -172,16 +177,17 @@ struct fw_instance {
 	__u32 destination;
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
 	__u32 destination_port;
-	__u32 protocols; /* offset of __u32[256]: likewise summands */
-	__u32 service;	 /* offset of __u32 cells: entries whose values are rows */
+	__u32 protocols;    /* offset of __u32[256]: likewise summands */
+	__u32 service;	    /* offset of __u32 cells: entries whose values are rows */
 	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
-	__u32 full_row; /* an entry: all ones */
-	__u32 pad;
+	__u32 full_rows[4]; /* entries of one row, all ones, for what is not used (struct fw_view
+			     * says why not one) */
 	struct fw_step steps[FW_SMALL_FIELDS];
 };
 
 #define FW_INSTANCE_SIZE 512
 #define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: see fw_lowest_bit() */
+#define FW_DE_BRUIJN	 0x03f79d71b4cb0a89ULL
 #define FW_INSTANCES	 512 /* offset of instance hook * 4 + family */
 #define FW_IMAGE_FIXED	 (FW_INSTANCES + 8 * FW_INSTANCE_SIZE)
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The image as a whole: bounds, header, records, and an instance for each hook and family. */
+#include "compiler/compile.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "compiler/instance.h"
+#include "compiler/memory.h"
+
+static int fail(char **ret_error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(char **ret_error, const char *format, ...)
+{
+	va_list arguments;
+	int written;
+
+	va_start(arguments, format);
+	written = vasprintf(ret_error, format, arguments);
+	va_end(arguments);
+	if (written < 0)
+		message_out_of_memory();
+	return -E2BIG;
+}
+
+static size_t count_prefixes(const struct ruleset *ruleset)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ruleset->set_count; i++)
+		if (ruleset->sets[i].kind != SET_LIVE)
+			count += ruleset->sets[i].ranges.inet_count +
+				 ruleset->sets[i].ranges.inet6_count;
+	return count;
+}
+
+static int check_bounds(const struct ruleset *ruleset, char **ret_error)
+{
+	size_t rules = ruleset->blocks[FW_INGRESS].count + ruleset->blocks[FW_EGRESS].count;
+	size_t prefixes = count_prefixes(ruleset);
+
+	if (rules > FW_MAX_RULES)
+		return fail(ret_error, "%zu rules; at most %d can be loaded", rules, FW_MAX_RULES);
+	if (prefixes > FW_MAX_PREFIXES)
+		return fail(ret_error, "the sets hold %zu prefixes; at most %d can be loaded",
+			    prefixes, FW_MAX_PREFIXES);
+	return 0;
+}
+
+static uint64_t live_sets(const struct rule *rule, enum match_kind kind)
+{
+	const struct match *match = rule_find_match(rule, kind);
+	uint64_t sets = 0;
+
+	for (size_t i = 0; match && i < match->addresses.set_count; i++)
+		if (match->addresses.sets[i]->kind == SET_LIVE)
+			sets |= 1ULL << (match->addresses.sets[i]->live_index % 64);
+	return sets;
+}
+
+static uint32_t rule_features(const struct rule *rule)
+{
+	uint32_t features = 0;
+
+	if (rule_find_match(rule, MATCH_STATE))
+		features |= FW_NEEDS_STATE;
+	if (rule_find_match(rule, MATCH_SOURCE_MAC) || rule_find_match(rule, MATCH_DESTINATION_MAC))
+		features |= FW_USES_MAC;
+	if (rule_goes_on(rule))
+		features |= FW_HAS_COUNT_RULES;
+	if (rule->limit)
+		features |= FW_NEEDS_LIMITS;
+	if (rule->log)
+		features |= FW_NEEDS_LOG;
+	if (rule->keep_state)
+		features |= FW_NEEDS_KEEP_STATE;
+	if (rule->syncookie)
+		features |= FW_NEEDS_SYNCOOKIE;
+	if (rule->action == FW_REJECT)
+		features |= FW_NEEDS_REJECT;
+	return features;
+}
+
+static void header_add_block(struct fw_image_header *header, const struct ruleset *ruleset,
+			     enum fw_hook hook)
+{
+	const struct block *block = &ruleset->blocks[hook];
+	__u32 features = block->present ? FW_HAS_RULES : 0;
+
+	if (ruleset->options.malformed_pass)
+		features |= FW_MALFORMED_PASS;
+	for (size_t i = 0; i < block->count; i++) {
+		features |= rule_features(&block->rules[i]);
+		header->source_sets[hook] |= live_sets(&block->rules[i], MATCH_SOURCE);
+		header->destination_sets[hook] |= live_sets(&block->rules[i], MATCH_DESTINATION);
+	}
+	if (header->source_sets[hook])
+		features |= FW_NEEDS_SOURCE_SETS;
+	if (header->destination_sets[hook])
+		features |= FW_NEEDS_DESTINATION_SETS;
+	header->features[hook] = features;
+	header->first_record[hook] = header->record_count;
+	header->default_record[hook] = header->record_count + block->count;
+	header->record_count += block->count + 1;
+}
+
+static struct fw_record rule_record(const struct rule *rule, uint32_t counter)
+{
+	return (struct fw_record){
+		.counter = counter,
+		.action = rule->action,
+		.flags = (rule->limit ? FW_RECORD_LIMIT : 0) | (rule->log ? FW_RECORD_LOG : 0) |
+			 (rule->keep_state ? FW_RECORD_KEEP_STATE : 0) |
+			 (rule->syncookie ? FW_RECORD_SYNCOOKIE : 0),
+	};
+}
+
+static void write_records(struct writer *writer, const struct compile_input *input,
+			  const struct fw_image_header *header)
+{
+	struct fw_record *records = writer_at(writer, header->records);
+
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		const struct block *block = &input->ruleset->blocks[hook];
+
+		for (size_t i = 0; i < block->count; i++)
+			*records++ = rule_record(&block->rules[i], input->counters[hook][i]);
+		*records++ = (struct fw_record){
+			.counter = input->counters[hook][block->count],
+			.action = block->present ? block->default_action : FW_PASS,
+		};
+	}
+}
+
+/* Where the lowest bit stands, by the upper 6 bits of its product with the de Bruijn number. */
+static void write_bit_numbers(struct writer *writer)
+{
+	uint8_t *numbers = writer_at(writer, FW_BIT_NUMBERS);
+
+	for (unsigned bit = 0; bit < 64; bit++)
+		numbers[(1ULL << bit) * FW_DE_BRUIJN >> 58] = bit;
+}
+
+static int write_image(struct writer *writer, const struct compile_input *input, char **ret_error)
+{
+	struct fw_image_header header = { .magic = FW_IMAGE_MAGIC, .layout = FW_IMAGE_LAYOUT };
+	int error = 0;
+
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		header_add_block(&header, input->ruleset, hook);
+	writer_add(writer, FW_IMAGE_FIXED, FW_LINE);
+	write_bit_numbers(writer);
+	header.records =
+		writer_add(writer, header.record_count * sizeof(struct fw_record), FW_LINE);
+	write_records(writer, input, &header);
+	for (int i = 0; !error && i < FW_HOOKS * FW_FAMILIES; i++)
+		error = instance_compile(input, i / FW_FAMILIES, i % FW_FAMILIES,
+					 header.first_record[i / FW_FAMILIES], writer, ret_error);
+	if (error)
+		return error;
+	if (writer->full)
+		return fail(ret_error, "the compiled rules need more than %u MB",
+			    FW_IMAGE_SIZE_3 >> 20);
+	header.size = writer->size;
+	memcpy(writer_at(writer, 0), &header, sizeof(header));
+	return 0;
+}
+
+int compile(const struct compile_input *input, struct image *ret_image, char **ret_error)
+{
+	struct writer writer = { 0 };
+	int error = check_bounds(input->ruleset, ret_error);
+
+	if (!error)
+		error = write_image(&writer, input, ret_error);
+	if (error) {
+		writer_free(&writer);
+		return error;
+	}
+	memset(writer.bytes + writer.size, 0, writer.capacity - writer.size);
+	*ret_image = (struct image){
+		.bytes = writer.bytes,
+		.size = writer.size,
+		.block = writer.capacity,
+	};
+	return 0;
+}
+
+void image_free(struct image *image)
+{
+	free(image->bytes);
+	*image = (struct image){ 0 };
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One instance of the image (a hook and a family) while it is made. */
+#ifndef FWCTL_COMPILER_INSTANCE_H
+#define FWCTL_COMPILER_INSTANCE_H
+
+#include "compiler/axis.h"
+#include "compiler/writer.h"
+
+struct instance {
+	const struct compile_input *input;
+	enum fw_hook hook;
+	struct terms terms;
+	struct space space;
+	struct writer *writer;
+	struct fw_instance out; /* copied into the image at the end */
+	uint64_t *scratch;	/* one row */
+	uint64_t *full;		/* a row: all terms there are */
+	const char *too_large;	/* what was, in the user's words; NULL: nothing */
+};
+
+/* Makes an instance and writes it. 0; -E2BIG with a message if it is past a bound. */
+int instance_compile(const struct compile_input *input, enum fw_hook hook, enum fw_family family,
+		     uint32_t first_record, struct writer *writer, char **ret_error);
+
+/* Writes rows; entries[n] is a tree entry whose value is row n (freed by the caller). */
+uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows);
+
+/* Steps of instance_compile(), one file each. */
+void instance_compile_addresses(struct instance *instance, enum axis axis);
+void instance_compile_service(struct instance *instance);
+void instance_compile_small(struct instance *instance);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fields that few rules ask for, those of the network packet and the others apart: each in use
+ * gets a table or a tree of classes, and a fold that takes the rows of the fields before it and its
+ * own rows to the rows of both. The last fold names rows of the image.
+ */
+#include "compiler/instance.h"
+#include "compiler/memory.h"
+#include "compiler/tree.h"
+
+#define FOLD_CELLS_MAX	   (1U << 22)
+#define INTERFACES_LOG_MAX 7
+
+struct fold {
+	struct instance *instance;
+	struct rows rows;  /* of the fields folded so far */
+	uint32_t *last;	   /* the cells of the last fold: numbers of rows; */
+	size_t last_count; /* they are written when the next field's size is known */
+	uint32_t last_offset;
+};
+
+static size_t value_count(const struct instance *instance, enum fw_small_field field)
+{
+	switch (field) {
+	case FW_SMALL_FRAGMENT:
+		return 2;
+	case FW_SMALL_STATE:
+		return 8;
+	case FW_SMALL_FLAGS:
+	case FW_SMALL_ICMP_TYPE:
+	case FW_SMALL_ICMP_CODE:
+		return FW_SMALL_ABSENT + 1;
+	case FW_SMALL_INTERFACE:
+		return instance->input->link_count + 1;
+	case FW_SMALL_VLAN:
+	case FW_SMALL_ETHERTYPE:
+	case FW_SMALL_LENGTH:
+	case FW_SMALL_SOURCE_MAC:
+	case FW_SMALL_DESTINATION_MAC:
+		return 0; /* a tree */
+	default:
+		return 256;
+	}
+}
+
+static uint32_t write_table(struct instance *instance, const struct axis_classes *classes)
+{
+	uint32_t offset =
+		writer_add(instance->writer, classes->value_count * sizeof(uint16_t), FW_LINE);
+	uint16_t *table = writer_at(instance->writer, offset);
+
+	for (size_t i = 0; offset && i < classes->value_count; i++)
+		table[i] = classes->class_of[i];
+	return offset;
+}
+
+static uint32_t write_tree(struct instance *instance, enum fw_small_field field,
+			   const struct axis_classes *classes)
+{
+	int chunks = field == FW_SMALL_LENGTH						 ? 2
+		     : field == FW_SMALL_SOURCE_MAC || field == FW_SMALL_DESTINATION_MAC ? 4
+											 : 1;
+	uint32_t *entries = memory_new(classes->rows.count, sizeof(*entries)), root;
+
+	for (size_t i = 0; i < classes->rows.count; i++)
+		entries[i] = FW_ENTRY(FW_ENTRY_VALUE, i);
+	root = tree_write(instance->writer, classes, entries, chunks);
+	free(entries);
+	return root;
+}
+
+/* False if a line of the hash holds more than 8. */
+static bool fill_interfaces(struct fw_interface_line *lines, unsigned log,
+			    const struct compile_input *input, const uint32_t *class_of)
+{
+	memset(lines, 0, sizeof(*lines) << log);
+	for (size_t i = 0; i < input->link_count; i++) {
+		uint32_t index = input->links[i].index;
+		struct fw_interface_line *line =
+			&lines[(index * 0x9e3779b1U) >> 16 & ((1U << log) - 1)];
+		size_t slot = 0;
+
+		while (slot < 8 && line->interface[slot] && line->interface[slot] != index)
+			slot++;
+		if (slot == 8)
+			return false;
+		line->interface[slot] = index;
+		line->class[slot] = class_of[i + 1];
+	}
+	return true;
+}
+
+static uint32_t write_interfaces(struct instance *instance, const struct axis_classes *classes)
+{
+	const struct compile_input *input = instance->input;
+	struct fw_interface_line *lines = memory_new(1U << INTERFACES_LOG_MAX, sizeof(*lines));
+	uint32_t offset = 0;
+	unsigned log = 0;
+
+	while (log <= INTERFACES_LOG_MAX && !fill_interfaces(lines, log, input, classes->class_of))
+		log++;
+	if (log > INTERFACES_LOG_MAX)
+		instance->too_large = "network interfaces";
+	else
+		offset = writer_add(instance->writer, sizeof(*lines) << log, FW_LINE);
+	if (offset)
+		memcpy(writer_at(instance->writer, offset), lines, sizeof(*lines) << log);
+	free(lines);
+	return offset / FW_LINE << 3 | log;
+}
+
+static uint32_t write_field(struct instance *instance, enum fw_small_field field,
+			    const struct axis_classes *classes)
+{
+	if (field == FW_SMALL_INTERFACE)
+		return write_interfaces(instance, classes);
+	if (!value_count(instance, field))
+		return write_tree(instance, field, classes);
+	return write_table(instance, classes);
+}
+
+/* Writes what the last fold leads to: its rows' numbers times `factor`, or entries of rows. */
+static void fold_finish_last(struct fold *fold, uint32_t factor, const uint32_t *entries)
+{
+	uint32_t *cells = writer_at(fold->instance->writer, fold->last_offset);
+
+	for (size_t i = 0; fold->last_offset && i < fold->last_count; i++)
+		cells[i] = entries ? entries[fold->last[i]] : fold->last[i] * factor;
+}
+
+static void fold_field(struct fold *fold, enum fw_small_field field,
+		       const struct axis_classes *classes)
+{
+	struct instance *instance = fold->instance;
+	size_t own = classes->rows.count, count = fold->rows.count * own;
+	struct fw_step *step = &instance->out.steps[field];
+	struct rows rows;
+	uint32_t *cells;
+
+	if (count > FOLD_CELLS_MAX || own > UINT16_MAX) {
+		instance->too_large = "values of fields beside addresses, protocols and ports";
+		return;
+	}
+	cells = memory_new(count, sizeof(*cells));
+	rows_init(&rows, space_words(&instance->space));
+	for (size_t i = 0; i < count; i++)
+		cells[i] = rows_intern_and(&rows, rows_at(&fold->rows, i / own),
+					   rows_at(&classes->rows, i % own), instance->full,
+					   instance->scratch);
+	step->table = write_field(instance, field, classes);
+	step->fold = writer_add(instance->writer, count * sizeof(uint32_t), FW_LINE);
+	instance->out.features |= 1U << field;
+	fold_finish_last(fold, own, NULL);
+	free(fold->last);
+	rows_free(&fold->rows);
+	*fold = (struct fold){ instance, rows, cells, count, step->fold };
+}
+
+static void fold_fields(struct instance *instance, int field, int end)
+{
+	struct fold fold = { .instance = instance };
+	uint32_t *entries;
+
+	rows_init(&fold.rows, space_words(&instance->space));
+	rows_intern(&fold.rows, instance->full, 0);
+	for (; field < end && !instance->too_large; field++) {
+		enum axis axis = AXIS_SMALL + field;
+		struct axis_classes classes;
+
+		if (!axis_is_used(&instance->terms, axis))
+			continue;
+		if (value_count(instance, field))
+			axis_classify_values(&instance->terms, axis, &instance->space,
+					     instance->input->links, value_count(instance, field),
+					     &classes);
+		else
+			axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
+		fold_field(&fold, field, &classes);
+		axis_classes_free(&classes);
+	}
+	if (fold.last) {
+		entries = instance_write_rows(instance, &fold.rows);
+		fold_finish_last(&fold, 0, entries);
+		free(entries);
+	}
+	free(fold.last);
+	rows_free(&fold.rows);
+}
+
+void instance_compile_small(struct instance *instance)
+{
+	fold_fields(instance, 0, FW_SMALL_VLAN);
+	fold_fields(instance, FW_SMALL_VLAN, FW_SMALL_FIELDS);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A node tells the values of one chunk apart: its pieces are runs of chunk values with one entry.
+ * Few pieces make a line, more a line below one or two levels of inner keys, many a table that is
+ * indexed by the chunk. A table costs 256 KB and one load, so it is taken for few pieces at the
+ * root, where all packets come by, and for many deeper down.
+ */
+#include "compiler/tree.h"
+
+#include "compiler/memory.h"
+#include "fw/image.h"
+
+#define LINE_PIECES    (FW_TREE_LINE_KEYS + 1)
+#define INNER2_PIECES  (LINE_PIECES * (FW_TREE_INNER_KEYS + 1))
+#define INNER3_PIECES  (INNER2_PIECES * (FW_TREE_INNER_KEYS + 1))
+#define DIRECT_AT_ROOT 48
+#define DIRECT_BELOW   2048
+
+struct piece {
+	uint32_t first; /* chunk value */
+	uint32_t entry;
+};
+
+struct pieces {
+	struct piece *items;
+	size_t count;
+	size_t capacity;
+};
+
+struct tree {
+	struct writer *writer;
+	const struct interval *intervals;
+	const uint32_t *entries;
+	int chunks;
+};
+
+static uint32_t interval_chunk(const struct interval *interval, int depth)
+{
+	uint64_t word = depth < 4 ? interval->high : interval->low;
+
+	return word >> (48 - 16 * (depth % 4)) & 0xffff;
+}
+
+/* Are all bits of the key behind chunk `depth` 0? */
+static bool starts_chunk(const struct interval *interval, int depth)
+{
+	unsigned bits = 48 - 16 * (depth % 4);
+	uint64_t word = depth < 4 ? interval->high : interval->low;
+
+	return !(word & ((1ULL << bits) - 1)) && (depth >= 4 || !interval->low);
+}
+
+static void pieces_add(struct pieces *pieces, uint32_t first, uint32_t entry)
+{
+	struct piece *last = pieces->count ? &pieces->items[pieces->count - 1] : NULL;
+
+	if (last && last->first == first) {
+		last->entry = entry;
+		if (pieces->count > 1 && last[-1].entry == entry)
+			pieces->count--;
+		return;
+	}
+	if (last && last->entry == entry)
+		return;
+	pieces->items = memory_reserve(pieces->items, &pieces->capacity, pieces->count + 1,
+				       sizeof(*pieces->items));
+	pieces->items[pieces->count++] = (struct piece){ first, entry };
+}
+
+static void put_key(__u64 *keys, size_t number, uint32_t key)
+{
+	keys[number / 3] |= (__u64)key << (21 * (number % 3));
+}
+
+static void write_line(struct tree *tree, uint32_t offset, const struct piece *pieces, size_t count)
+{
+	struct fw_tree_line *line = writer_at(tree->writer, offset);
+
+	for (size_t i = 0; i < LINE_PIECES; i++) {
+		size_t from = i < count ? i : count - 1;
+
+		line->entries[i] = pieces[from].entry;
+		if (i)
+			put_key(line->keys, i - 1, i < count ? pieces[i].first : FW_TREE_KEY_NONE);
+	}
+}
+
+/* A block of `levels` levels of inner keys above lines. */
+static void write_block(struct tree *tree, uint32_t offset, const struct piece *pieces,
+			size_t count, int levels)
+{
+	size_t share = levels == 1 ? LINE_PIECES : INNER2_PIECES;
+	size_t stride = levels == 1 ? 1 : FW_TREE_INNER2_LINES;
+	struct fw_tree_inner *inner = writer_at(tree->writer, offset);
+
+	for (size_t i = 0; i < FW_TREE_INNER_KEYS; i++) {
+		size_t first = (i + 1) * share;
+
+		put_key(inner->keys, i, first < count ? pieces[first].first : FW_TREE_KEY_NONE);
+	}
+	for (size_t i = 0; i * share < count; i++) {
+		size_t rest = count - i * share, at = offset + FW_LINE * (1 + i * stride);
+
+		rest = rest < share ? rest : share;
+		if (levels == 1)
+			write_line(tree, at, pieces + i * share, rest);
+		else
+			write_block(tree, at, pieces + i * share, rest, levels - 1);
+	}
+}
+
+static size_t block_lines(size_t count)
+{
+	size_t full = count / INNER2_PIECES, rest = count % INNER2_PIECES;
+	size_t lines = 1 + full * FW_TREE_INNER2_LINES;
+
+	return lines + (rest ? 1 + (rest + LINE_PIECES - 1) / LINE_PIECES : 0);
+}
+
+static uint32_t write_direct(struct tree *tree, const struct pieces *pieces)
+{
+	uint32_t offset = writer_add(tree->writer, 65536 * sizeof(uint32_t), FW_LINE);
+	uint32_t *table = writer_at(tree->writer, offset);
+
+	if (!offset)
+		return 0;
+	for (size_t i = 0; i < pieces->count; i++) {
+		uint32_t end = i + 1 < pieces->count ? pieces->items[i + 1].first : 65536;
+
+		for (uint32_t chunk = pieces->items[i].first; chunk < end; chunk++)
+			table[chunk] = pieces->items[i].entry;
+	}
+	return FW_ENTRY(FW_ENTRY_DIRECT, offset / FW_LINE);
+}
+
+static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int depth)
+{
+	size_t count = pieces->count, lines;
+	uint32_t offset, kind;
+
+	if (count == 1 && FW_ENTRY_KIND(pieces->items[0].entry) == FW_ENTRY_VALUE)
+		return pieces->items[0].entry;
+	if (count > (depth ? DIRECT_BELOW : DIRECT_AT_ROOT))
+		return write_direct(tree, pieces);
+	kind = count <= LINE_PIECES	? FW_ENTRY_LINE
+	       : count <= INNER2_PIECES ? FW_ENTRY_INNER2
+					: FW_ENTRY_INNER3;
+	lines = kind == FW_ENTRY_LINE	  ? 1
+		: kind == FW_ENTRY_INNER2 ? 1 + (count + LINE_PIECES - 1) / LINE_PIECES
+					  : block_lines(count);
+	offset = writer_add(tree->writer, lines * FW_LINE, FW_LINE);
+	if (!offset)
+		return 0;
+	if (kind == FW_ENTRY_LINE)
+		write_line(tree, offset, pieces->items, count);
+	else
+		write_block(tree, offset, pieces->items, count, kind == FW_ENTRY_INNER2 ? 1 : 2);
+	return FW_ENTRY(kind, offset / FW_LINE);
+}
+
+/* Leads over the chunks from `depth` on that all intervals share; outside of them is `miss`. */
+static uint32_t write_skip(struct tree *tree, const struct interval *inside, int depth, int chunks,
+			   uint32_t match, uint32_t miss)
+{
+	uint32_t offset = writer_add(tree->writer, FW_LINE, FW_LINE);
+	struct fw_tree_skip *skip = writer_at(tree->writer, offset);
+	uint32_t shift = 64 - 16 * chunks;
+	uint64_t key = 0;
+
+	if (!offset)
+		return 0;
+	for (int i = 0; i < 4; i++)
+		key = key << 16 | (i < chunks ? interval_chunk(inside, depth + i) : 0);
+	skip->key = key >> shift << shift;
+	skip->shift = shift;
+	skip->match = match;
+	skip->miss = miss;
+	return FW_ENTRY(FW_ENTRY_SKIP, offset / FW_LINE);
+}
+
+static uint32_t write_node(struct tree *tree, size_t first, size_t end, uint32_t before, int depth);
+
+/*
+ * How many chunks, up to 4, can be skipped: all intervals lie inside one value of each of them,
+ * and behind the last is again what was before the first.
+ */
+static int common_chunks(const struct tree *tree, size_t first, size_t end, uint32_t before,
+			 int depth)
+{
+	const struct interval *low = &tree->intervals[first], *high = &tree->intervals[end - 1];
+	int chunks = 0;
+
+	if (tree->entries[high->class] != before || end - first < 2)
+		return 0;
+	while (chunks < 4 && depth + chunks < tree->chunks) {
+		uint32_t chunk = interval_chunk(low, depth + chunks);
+		uint32_t last = interval_chunk(high, depth + chunks);
+		bool closes = last == chunk + 1 && starts_chunk(high, depth + chunks);
+
+		if (last == chunk) {
+			chunks++;
+			continue;
+		}
+		/* The last interval only says where the chunk ends. */
+		if (closes && interval_chunk(high - 1, depth + chunks) == chunk)
+			return chunks + 1;
+		break;
+	}
+	return chunks;
+}
+
+static uint32_t write_shared(struct tree *tree, size_t first, size_t end, uint32_t before,
+			     int depth, int chunks)
+{
+	const struct interval *high = &tree->intervals[end - 1];
+	const struct interval *low = &tree->intervals[first];
+	int last = depth + chunks - 1;
+	uint32_t match;
+
+	if (interval_chunk(high, last) != interval_chunk(low, last))
+		end--; /* where the chunk ends */
+	match = write_node(tree, first, end, before, depth + chunks);
+	return write_skip(tree, low, depth, chunks, match, before);
+}
+
+/* The pieces of a node: one for each chunk value with intervals inside, and those between. */
+static void node_pieces(struct tree *tree, size_t first, size_t end, uint32_t before, int depth,
+			struct pieces *pieces)
+{
+	pieces_add(pieces, 0, before);
+	while (first < end) {
+		const struct interval *interval = &tree->intervals[first];
+		uint32_t chunk = interval_chunk(interval, depth);
+		size_t next = first;
+
+		while (next < end && interval_chunk(&tree->intervals[next], depth) == chunk)
+			next++;
+		if (next == first + 1 && starts_chunk(interval, depth))
+			pieces_add(pieces, chunk, tree->entries[interval->class]);
+		else
+			pieces_add(pieces, chunk, write_node(tree, first, next, before, depth + 1));
+		before = tree->entries[tree->intervals[next - 1].class];
+		if (next != first + 1 || !starts_chunk(interval, depth))
+			if (chunk < 0xffff)
+				pieces_add(pieces, chunk + 1, before);
+		first = next;
+	}
+}
+
+/*
+ * The intervals first to end - 1 start inside the node; `before` is the entry that holds at its
+ * start unless the first interval starts there.
+ */
+static uint32_t write_node(struct tree *tree, size_t first, size_t end, uint32_t before, int depth)
+{
+	struct pieces pieces = { 0 };
+	uint32_t entry;
+	int common;
+
+	if (first == end)
+		return before;
+	if (depth == tree->chunks) /* a whole key was skipped: one value is left */
+		return tree->entries[tree->intervals[end - 1].class];
+	common = tree->chunks > 4 ? common_chunks(tree, first, end, before, depth) : 0;
+	if (common > 1)
+		return write_shared(tree, first, end, before, depth, common);
+	node_pieces(tree, first, end, before, depth, &pieces);
+	entry = write_pieces(tree, &pieces, depth);
+	free(pieces.items);
+	return entry;
+}
+
+uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
+		    const uint32_t *entries, int chunks)
+{
+	struct tree tree = {
+		.writer = writer,
+		.intervals = classes->intervals,
+		.entries = entries,
+		.chunks = chunks,
+	};
+
+	return write_node(&tree, 1, classes->interval_count, entries[classes->intervals[0].class],
+			  0);
+}
