@@ -3,13 +3,12 @@
  * Rules as regions, one family at a time. Follows the meaning that evaluate.c gives to each match;
  * a unit test compares the two on random rules and packets.
  */
+#include "analysis/allocate.h"
 #include "analysis/space.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/message.h"
 
 /* A rule with more alternatives than this is not told apart. */
 #define ALTERNATIVES_MAX 64
@@ -33,13 +32,8 @@ struct alternative {
 
 static void work_add(struct space *space, u128 low, u128 high)
 {
-	if (space->work_count == space->work_capacity) {
-		space->work_capacity = space->work_capacity ? space->work_capacity * 2 : 64;
-		space->work = reallocarray(space->work, space->work_capacity,
-					   sizeof(space->work[0]));
-		if (!space->work)
-			message_out_of_memory();
-	}
+	space->work = must_grow(space->work, space->work_count, &space->work_capacity,
+				sizeof(space->work[0]));
 	space->work[space->work_count++] = (struct span){ low, high };
 }
 
@@ -60,9 +54,7 @@ static bool work_finish(struct draft *draft, enum region_field field, bool negat
 	*ret_values = NULL;
 	if (!added.count)
 		return negated;
-	out = reallocarray(NULL, added.count + full->count, sizeof(*out));
-	if (!out)
-		message_out_of_memory();
+	out = must_calloc(added.count + full->count, sizeof(*out));
 	added.count = negated ? spans_subtract(full, &added, out) :
 				spans_intersect(full, &added, out);
 	if (added.count)
@@ -429,15 +421,11 @@ static void draft_rule(struct draft *draft, const struct rule *rule)
 
 static void layer_add(struct layer *layer, const struct region *region, size_t rule)
 {
-	if (layer->count == layer->capacity) {
-		layer->capacity = layer->capacity ? layer->capacity * 2 : 64;
-		layer->regions = reallocarray(layer->regions, layer->capacity,
-					      sizeof(layer->regions[0]));
-		layer->rules =
-			reallocarray(layer->rules, layer->capacity, sizeof(layer->rules[0]));
-		if (!layer->regions || !layer->rules)
-			message_out_of_memory();
-	}
+	size_t capacity = layer->capacity;
+
+	layer->rules = must_grow(layer->rules, layer->count, &capacity, sizeof(layer->rules[0]));
+	layer->regions = must_grow(layer->regions, layer->count, &layer->capacity,
+				   sizeof(layer->regions[0]));
 	layer->rules[layer->count] = (uint32_t)rule;
 	layer->regions[layer->count++] = *region;
 }
@@ -449,17 +437,16 @@ void layer_build(struct space *space, size_t ruleset, enum fw_hook hook, enum fw
 	struct draft draft = { .space = space, .ruleset = ruleset, .family = family };
 	struct layer layer = {
 		.block = block,
-		.first = calloc(block->count + 1, sizeof(layer.first[0])),
-		.opaque = calloc(block->count + 1, sizeof(layer.opaque[0])),
+		.first = must_calloc(block->count + 1, sizeof(layer.first[0])),
+		.opaque = must_calloc(block->count + 1, sizeof(layer.opaque[0])),
 	};
 
-	if (!layer.first || !layer.opaque)
-		message_out_of_memory();
 	for (size_t i = 0; i < block->count; i++) {
 		draft_rule(&draft, &block->rules[i]);
 		layer.opaque[i] = draft.opaque;
 		for (size_t j = 0; j < draft.count; j++)
-			layer_add(&layer, &draft.regions[j], i);
+			if (space_is_real(family, &draft.regions[j]))
+				layer_add(&layer, &draft.regions[j], i);
 		layer.first[i + 1] = (uint32_t)layer.count;
 	}
 	*ret_layer = layer;

@@ -2,25 +2,17 @@
 /*
  * A region overlaps a box in a field if it begins at or before the box's end, and does not end
  * before the box's beginning. Both are prefixes of a sorted order; every `step`th prefix is kept
- * as a bit vector, the rest of one is set bit by bit.
+ * as a bit vector, and the next one that is sure to name enough is taken.
  */
 #include "analysis/overlap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/message.h"
+#include "analysis/allocate.h"
 
+#define STEP_MIN   32
 #define BEFORE_MAX (4U << 20) /* bytes of bit vectors for one end of one field */
-
-static void *must_calloc(size_t count, size_t size)
-{
-	void *memory = calloc(count ? count : 1, size);
-
-	if (!memory)
-		message_out_of_memory();
-	return memory;
-}
 
 struct end {
 	u128 value;
@@ -42,24 +34,23 @@ static void set_bit(uint64_t *bits, uint32_t bit)
 static void ends_build(const struct overlap *overlap, struct end *ends,
 		       struct overlap_ends *ret_ends)
 {
-	size_t rows = overlap->count / overlap->step + 1;
 	struct overlap_ends out = {
-		.values = must_calloc(overlap->count, sizeof(out.values[0])),
-		.regions = must_calloc(overlap->count, sizeof(out.regions[0])),
-		.before = must_calloc(rows * overlap->words, sizeof(out.before[0])),
+		.values = must_calloc(overlap->rows, sizeof(out.values[0])),
+		.before = must_calloc(overlap->rows * overlap->words, sizeof(out.before[0])),
 	};
 
 	qsort(ends, overlap->count, sizeof(ends[0]), compare_ends);
-	for (size_t i = 0; i < overlap->count; i++) {
-		out.values[i] = ends[i].value;
-		out.regions[i] = ends[i].region;
-	}
-	for (size_t row = 1; row < rows; row++) {
+	for (size_t row = 0; row < overlap->rows; row++) {
 		uint64_t *bits = out.before + row * overlap->words;
 
-		memcpy(bits, bits - overlap->words, overlap->words * sizeof(*bits));
-		for (size_t i = (row - 1) * overlap->step; i < row * overlap->step; i++)
-			set_bit(bits, out.regions[i]);
+		if (row)
+			memcpy(bits, bits - overlap->words, overlap->words * sizeof(*bits));
+		for (size_t i = row ? (row - 1) * overlap->step : 0; i < row * overlap->step; i++)
+			set_bit(bits, ends[i].region);
+		if (row * overlap->step < overlap->count)
+			out.values[row] = ends[row * overlap->step].value;
+		else
+			out.values[row] = ~(u128)0;
 	}
 	*ret_ends = out;
 }
@@ -112,11 +103,12 @@ void overlap_build(const struct space_family *family, const struct layer *layer,
 		   struct overlap *ret_overlap)
 {
 	struct overlap overlap = { .count = layer->count, .words = layer->count / 64 + 1 };
-	size_t rows = BEFORE_MAX / (overlap.words * sizeof(uint64_t)) + 1;
+	size_t rows_max = BEFORE_MAX / (overlap.words * sizeof(uint64_t)) + 1;
 
-	overlap.step = overlap.count / rows + 1;
-	if (overlap.step < 32)
-		overlap.step = 32;
+	overlap.step = overlap.count / rows_max + 1;
+	if (overlap.step < STEP_MIN)
+		overlap.step = STEP_MIN;
+	overlap.rows = overlap.count / overlap.step + 1;
 	overlap.work = must_calloc(overlap.words, sizeof(overlap.work[0]));
 	build_fields(family, layer, &overlap);
 	build_kinds(layer, &overlap);
@@ -130,7 +122,6 @@ void overlap_free(struct overlap *overlap)
 
 		for (int i = 0; i < 2; i++) {
 			free(ends[i]->values);
-			free(ends[i]->regions);
 			free(ends[i]->before);
 		}
 	}
@@ -139,17 +130,20 @@ void overlap_free(struct overlap *overlap)
 	*overlap = (struct overlap){ 0 };
 }
 
-/* How many values are less than `value`, or also equal to it. */
-static size_t rank(const struct overlap *overlap, const struct overlap_ends *ends, u128 value,
-		   bool also_equal)
+/*
+ * The first row whose value is `value` or more (or_equal), or more than it; rows if there is none.
+ * Row r holds the first r * step ends, and its value is that of the end after them.
+ */
+static size_t find_row(const struct overlap *overlap, const struct overlap_ends *ends, u128 value,
+		       bool or_equal)
 {
-	size_t low = 0, high = overlap->count;
+	size_t low = 0, high = overlap->rows;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		u128 at = ends->values[middle];
 
-		if (at < value || (also_equal && at == value))
+		if (at < value || (!or_equal && at == value))
 			low = middle + 1;
 		else
 			high = middle;
@@ -157,32 +151,24 @@ static size_t rank(const struct overlap *overlap, const struct overlap_ends *end
 	return low;
 }
 
-/* The first `length` regions as a bit vector, in overlap->work. */
-static const uint64_t *prefix(const struct overlap *overlap, const struct overlap_ends *ends,
-			      size_t length)
-{
-	size_t row = length / overlap->step;
-
-	memcpy(overlap->work, ends->before + row * overlap->words,
-	       overlap->words * sizeof(uint64_t));
-	for (size_t i = row * overlap->step; i < length; i++)
-		set_bit(overlap->work, ends->regions[i]);
-	return overlap->work;
-}
-
-static void limit_field(const struct overlap *overlap, int field, const struct spans *values,
+/* Regions that begin after `high` or end before `low` do not meet it. */
+static void limit_field(const struct overlap *overlap, int field, u128 low, u128 high,
 			uint64_t *bits)
 {
-	const struct overlap_ends *low = &overlap->low[field], *high = &overlap->high[field];
+	size_t begun = find_row(overlap, &overlap->low[field], high, false);
+	size_t ended = find_row(overlap, &overlap->high[field], low, true);
 	const uint64_t *some;
 
-	some = prefix(overlap, low,
-		      rank(overlap, low, values->items[values->count - 1].high, true));
-	for (size_t i = 0; i < overlap->words; i++)
-		bits[i] &= some[i];
-	some = prefix(overlap, high, rank(overlap, high, values->items[0].low, false));
-	for (size_t i = 0; i < overlap->words; i++)
-		bits[i] &= ~some[i];
+	if (begun < overlap->rows) {
+		some = overlap->low[field].before + begun * overlap->words;
+		for (size_t i = 0; i < overlap->words; i++)
+			bits[i] &= some[i];
+	}
+	if (ended > 1) {
+		some = overlap->high[field].before + (ended - 1) * overlap->words;
+		for (size_t i = 0; i < overlap->words; i++)
+			bits[i] &= ~some[i];
+	}
 }
 
 static bool kinds_meet(const uint64_t *a, const uint64_t *b)
@@ -193,13 +179,13 @@ static bool kinds_meet(const uint64_t *a, const uint64_t *b)
 	return false;
 }
 
-static void limit_kinds(const struct overlap *overlap, const struct region *box, uint64_t *bits)
+static void limit_kinds(const struct overlap *overlap, const uint64_t *kinds, uint64_t *bits)
 {
 	memset(overlap->work, 0, overlap->words * sizeof(uint64_t));
 	for (size_t at = 0; at < overlap->kinds_count; at++) {
 		const uint64_t *some = overlap->of_kinds + at * overlap->words;
 
-		if (!kinds_meet(overlap->kinds[at], box->kinds))
+		if (!kinds_meet(overlap->kinds[at], kinds))
 			continue;
 		for (size_t i = 0; i < overlap->words; i++)
 			overlap->work[i] |= some[i];
@@ -208,13 +194,47 @@ static void limit_kinds(const struct overlap *overlap, const struct region *box,
 		bits[i] &= overlap->work[i];
 }
 
-void overlap_find(const struct overlap *overlap, const struct region *box, uint64_t *bits)
+static void set_all(const struct overlap *overlap, uint64_t *bits)
 {
 	memset(bits, 0xff, overlap->words * sizeof(*bits));
 	bits[overlap->words - 1] = (1ULL << (overlap->count % 64)) - 1;
-	for (int field = 0; field < OVERLAP_FIELDS; field++)
-		if (box->field[field])
-			limit_field(overlap, field, box->field[field], bits);
+}
+
+void overlap_find(const struct overlap *overlap, const struct region *box, uint64_t *bits)
+{
+	set_all(overlap, bits);
+	for (int field = 0; field < OVERLAP_FIELDS; field++) {
+		const struct spans *values = box->field[field];
+
+		if (values)
+			limit_field(overlap, field, values->items[0].low,
+				    values->items[values->count - 1].high, bits);
+	}
 	if (overlap->kinds_known)
-		limit_kinds(overlap, box, bits);
+		limit_kinds(overlap, box->kinds, bits);
+}
+
+void overlap_find_point(const struct overlap *overlap, const struct point *point, uint64_t *bits)
+{
+	struct region kind = { 0 };
+
+	set_all(overlap, bits);
+	for (int field = 0; field < OVERLAP_FIELDS; field++)
+		limit_field(overlap, field, point->field[field], point->field[field], bits);
+	region_add_kind(&kind, point->kind);
+	if (overlap->kinds_known)
+		limit_kinds(overlap, kind.kinds, bits);
+}
+
+size_t overlap_next(const struct overlap *overlap, const uint64_t *bits, size_t from)
+{
+	for (size_t word = from / 64; word < overlap->words; word++) {
+		uint64_t left = bits[word];
+
+		if (word == from / 64)
+			left &= ~0ULL << (from % 64);
+		if (left)
+			return word * 64 + (unsigned)__builtin_ctzll(left);
+	}
+	return overlap->count;
 }

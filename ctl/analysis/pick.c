@@ -3,6 +3,7 @@
  * One packet out of many: a familiar one to be shown, or a corner, where rules that overlap are
  * most likely to leave something over.
  */
+#include "analysis/packet_frame.h"
 #include "analysis/space.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -23,11 +24,6 @@ static const struct familiar familiar_destination[FW_FAMILIES] = {
 	[FW_INET] = { { 0xc6336401, 0xc0000202, 0x0a000002, 0xc0a80002 }, 4 },
 	[FW_INET6] = { { DOC6((u128)2 << 64 | 1), DOC6(2) }, 2 },
 };
-static const struct familiar familiar_length[FW_FAMILIES] = {
-	[FW_OTHER] = { { 0 }, 0 },
-	[FW_INET] = { { 60, 1500 }, 2 },
-	[FW_INET6] = { { 80, 1500 }, 2 },
-};
 static const struct familiar familiar_type[FW_FAMILIES] = {
 	[FW_INET] = { { 8, 0, 3 }, 3 },
 	[FW_INET6] = { { 128, 129, 1 }, 3 },
@@ -36,11 +32,11 @@ static const struct familiar familiar_field[REGION_FIELDS] = {
 	[REGION_SOURCE_PORT] = { { 50000, 1024, 123 }, 3 },
 	[REGION_DESTINATION_PORT] = { { 80, 443, 22, 8080 }, 4 },
 	[REGION_FLAGS] = { { 0x02, 0x10, 0x12, 0x11 }, 4 },
-	[REGION_TTL] = { { 64, 255 }, 2 },
+	[REGION_TTL] = { { PACKET_TTL, 255 }, 2 },
 	[REGION_VLAN] = { { FW_NO_VLAN, 10 }, 2 },
 	[REGION_ETHERTYPE] = { { FW_ETHERTYPE_ARP, 0x88cc }, 2 },
-	[REGION_SOURCE_MAC] = { { 0x020000000001 }, 1 },
-	[REGION_DESTINATION_MAC] = { { 0x020000000002 }, 1 },
+	[REGION_SOURCE_MAC] = { { PACKET_SOURCE_MAC }, 1 },
+	[REGION_DESTINATION_MAC] = { { PACKET_DESTINATION_MAC }, 1 },
 };
 
 static const struct familiar *familiar_of(enum region_field field, enum fw_family family)
@@ -50,8 +46,6 @@ static const struct familiar *familiar_of(enum region_field field, enum fw_famil
 		return &familiar_source[family];
 	case REGION_DESTINATION:
 		return &familiar_destination[family];
-	case REGION_LENGTH:
-		return &familiar_length[family];
 	case REGION_ICMP_TYPE:
 		return &familiar_type[family];
 	default:
@@ -84,39 +78,84 @@ static u128 pick_interface(const struct space *space, const struct region *regio
 	return values->items[0].low;
 }
 
-static unsigned first_kind(const struct region *region)
+/* Bytes that a packet of this kind has at least. */
+static uint32_t smallest_length(enum fw_family family, unsigned kind)
 {
-	for (unsigned i = 0; i < REGION_KIND_WORDS; i++)
-		if (region->kinds[i])
-			return i * 64 + (unsigned)__builtin_ctzll(region->kinds[i]);
-	return 0;
+	const struct fw_packet packet = {
+		.family = (uint8_t)family,
+		.protocol = (uint8_t)kind,
+		.has = kind >= REGION_KIND(0, true) ? FW_IS_FRAGMENT : 0,
+	};
+
+	return packet_smallest_length(&packet);
 }
 
-static unsigned last_kind(const struct region *region)
+/* Can a packet of this kind have one of the lengths that the region allows? */
+static bool fits_length(enum fw_family family, const struct region *region, unsigned kind)
 {
-	for (unsigned i = REGION_KIND_WORDS; i-- > 0;)
-		if (region->kinds[i])
-			return i * 64 + 63 - (unsigned)__builtin_clzll(region->kinds[i]);
-	return 0;
+	const struct spans *lengths = region->field[REGION_LENGTH];
+
+	return !lengths ||
+	       lengths->items[lengths->count - 1].high >= smallest_length(family, kind);
 }
 
-static unsigned pick_kind(const struct region *region, enum fw_family family, unsigned variant)
+static bool has_real_kind(enum fw_family family, const struct region *region, unsigned kind)
+{
+	return region_has_kind(region, kind) && fits_length(family, region, kind);
+}
+
+static unsigned first_kind(enum fw_family family, const struct region *region)
+{
+	unsigned kind = 0;
+
+	while (kind < REGION_KINDS && !has_real_kind(family, region, kind))
+		kind++;
+	return kind;
+}
+
+static unsigned last_kind(enum fw_family family, const struct region *region)
+{
+	unsigned kind = REGION_KINDS;
+
+	while (kind-- > 0)
+		if (has_real_kind(family, region, kind))
+			return kind;
+	return REGION_KINDS;
+}
+
+bool space_is_real(enum fw_family family, const struct region *region)
+{
+	return !region->field[REGION_LENGTH] || first_kind(family, region) < REGION_KINDS;
+}
+
+static unsigned pick_kind(enum fw_family family, const struct region *region, unsigned variant)
 {
 	static const uint8_t usual[] = { FW_PROTOCOL_TCP, FW_PROTOCOL_UDP, FW_PROTOCOL_ICMP,
 					 FW_PROTOCOL_ICMP6, 50, 47 };
 
 	if (variant % 3 == 1)
-		return last_kind(region);
-	if (variant % 3 == 2)
-		return first_kind(region);
-	for (size_t i = 0; i < COUNT(usual); i++) {
+		return last_kind(family, region);
+	for (size_t i = 0; i < COUNT(usual) && !variant; i++) {
+		unsigned kind = REGION_KIND(usual[i], false);
 		bool is_foreign =
 			usual[i] == (family == FW_INET ? FW_PROTOCOL_ICMP6 : FW_PROTOCOL_ICMP);
 
-		if (!is_foreign && region_has_kind(region, REGION_KIND(usual[i], false)))
-			return REGION_KIND(usual[i], false);
+		if (!is_foreign && has_real_kind(family, region, kind))
+			return kind;
 	}
-	return first_kind(region);
+	return first_kind(family, region);
+}
+
+/* The shortest that a packet of the kind can be and the region allows. */
+static u128 pick_length(enum fw_family family, const struct region *region, unsigned kind)
+{
+	const struct spans *lengths = region->field[REGION_LENGTH];
+	uint32_t smallest = smallest_length(family, kind);
+
+	for (size_t i = 0; lengths && i < lengths->count; i++)
+		if (lengths->items[i].high >= smallest)
+			return lengths->items[i].low > smallest ? lengths->items[i].low : smallest;
+	return smallest;
 }
 
 /* Which end of a field's values a variant takes: both ends of the four that rules differ in. */
@@ -167,7 +206,8 @@ void space_pick(const struct space *space, enum fw_family family, const struct r
 			ret_point->field[i] = values->items[0].low;
 	}
 	ret_point->field[REGION_INTERFACE] = pick_interface(space, region);
-	ret_point->kind = pick_kind(region, family, variant);
+	ret_point->kind = pick_kind(family, region, variant);
+	ret_point->field[REGION_LENGTH] = pick_length(family, region, ret_point->kind);
 	for (int i = 0; i < REGION_WORDS; i++)
 		ret_point->words[i] = region->one[i];
 	if (!(region->zero[REGION_FACTS] & REGION_FACT_MAC))

@@ -114,6 +114,71 @@ unsigned region_relate(const struct region *box, const struct region *other, uin
 	return pieces;
 }
 
+static double span_size(const struct span *span)
+{
+	return (double)(span->high - span->low) + 1;
+}
+
+/* Of long lists only the hull is looked at. */
+static double list_size(const struct spans *list)
+{
+	const struct span hull = { list->items[0].low, list->items[list->count - 1].high };
+
+	if (list->count > 16)
+		return span_size(&hull);
+	if (list->count > 1) {
+		double size = 0;
+
+		for (size_t i = 0; i < list->count; i++)
+			size += span_size(&list->items[i]);
+		return size;
+	}
+	return span_size(&list->items[0]);
+}
+
+static double list_share(const struct spans *a, const struct spans *b)
+{
+	const struct span *x = &a->items[0], *y = &b->items[0];
+	double share;
+
+	if (a->count == 1 && b->count == 1) {
+		const struct span common = { x->low > y->low ? x->low : y->low,
+					     x->high < y->high ? x->high : y->high };
+
+		return span_size(&common) / span_size(x);
+	}
+	if (spans_within(a, b))
+		return 1;
+	share = list_size(b) / list_size(a);
+	return share < 1 ? share : 0.5;
+}
+
+double region_share(const struct region *box, const struct region *other,
+		    const struct spans *const *full)
+{
+	double share = 1, kinds = 0, common = 0;
+
+	for (int i = 0; i < REGION_FIELDS; i++) {
+		const struct spans *a = box->field[i], *b = other->field[i];
+
+		if (b && a != b)
+			share *= list_share(a ? a : full[i], b);
+	}
+	for (int i = 0; i < REGION_WORDS; i++) {
+		uint64_t asked = (other->one[i] & ~box->one[i]) | (other->zero[i] & ~box->zero[i]);
+
+		for (; asked; asked &= asked - 1)
+			share /= 2;
+	}
+	if (kinds_within(box, other))
+		return share;
+	for (int i = 0; i < REGION_KIND_WORDS; i++) {
+		kinds += __builtin_popcountll(box->kinds[i]);
+		common += __builtin_popcountll(box->kinds[i] & other->kinds[i]);
+	}
+	return share * common / kinds;
+}
+
 /* Room for the values of both lists, and the header before them. */
 static struct spans *list_new(struct scratch *scratch, size_t capacity)
 {

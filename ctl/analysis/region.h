@@ -104,6 +104,13 @@ enum {
 unsigned region_relate(const struct region *box, const struct region *other, uint64_t *work);
 
 /*
+ * About how much of the box `other` takes, from 0 to 1, if they meet. Exact for single ranges; a
+ * guess that tells where to look first, never what is so.
+ */
+double region_share(const struct region *box, const struct region *other,
+		    const struct spans *const *full);
+
+/*
  * Carves `other` out of a box that meets it, one disjoint piece at a time. In the end `rest` is
  * the common part. `full` holds all values of each field.
  */

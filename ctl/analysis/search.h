@@ -41,6 +41,7 @@ struct search {
 	void *context;
 	/* If not NULL: search_taken[rule] is set for SEARCH_TAKES rules that took something. */
 	bool *taken;
+	uint64_t random; /* for the search alone */
 };
 
 /* `candidates` are in the order of their rules. */

@@ -69,7 +69,13 @@ void layer_build(struct space *space, size_t ruleset, enum fw_hook hook, enum fw
 void layer_free(struct layer *layer);
 
 /*
- * Picks a packet of a region: variant 0 is one that people know, if there is one; the others are
+ * Is there a packet of the region? There is none if all of its kinds have longer headers than its
+ * lengths leave room for: the only way in which fields depend on each other beyond the kind.
+ */
+bool space_is_real(enum fw_family family, const struct region *region);
+
+/*
+ * Picks a packet of a region that is real: variant 0 is one that people know, if there is one; the others are
  * corners of the region.
  */
 void space_pick(const struct space *space, enum fw_family family, const struct region *region,

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Goes through the blocks; hidden.c and redundant.c answer the two questions about each rule. */
+#include "analysis/lint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/allocate.h"
+#include "analysis/linter.h"
+
+/*
+ * Bounds of work, in comparisons (some 10 to 20 ns each): of one rule, and of all together, after
+ * which a rule is only decided if that costs next to nothing.
+ */
+#define WORK_RULE_MAX  300000
+#define WORK_TOTAL_MAX 30000000
+#define WORK_RULE_MIN  2000
+
+/* Packets that the reference evaluator judges at once; it goes through all rules for each. */
+#define CONFIRMED_AT_ONCE 2000
+
+#define SCRATCH_SIZE (256UL << 20)
+
+uint64_t linter_limit(const struct linter *linter)
+{
+	uint64_t left = 0;
+
+	if (linter->report->work < WORK_TOTAL_MAX)
+		left = WORK_TOTAL_MAX - linter->report->work;
+	if (left < WORK_RULE_MIN)
+		left = WORK_RULE_MIN;
+	return left < WORK_RULE_MAX ? left : WORK_RULE_MAX;
+}
+
+struct search linter_search(struct linter *linter, enum fw_family family)
+{
+	return (struct search){
+		.full = linter->space->families[family].full,
+		.scratch = &linter->scratch,
+		.limit = linter_limit(linter),
+	};
+}
+
+bool linter_is_real(void *context, const struct candidate *hit, const struct region *region)
+{
+	(void)hit;
+	return space_is_real(*(const enum fw_family *)context, region);
+}
+
+size_t linter_earlier(struct linter *linter, const struct target *target,
+		      struct candidate *candidates)
+{
+	const struct layer *layer = &linter->layers[target->family];
+	const struct overlap *overlap = &linter->overlaps[target->family];
+	size_t end = layer->first[target->rule], count = 0;
+
+	overlap_find(overlap, target->region, linter->bits);
+	linter->report->work += overlap->words / 16;
+	for (size_t at = overlap_next(overlap, linter->bits, 0); at < end;
+	     at = overlap_next(overlap, linter->bits, at + 1)) {
+		uint32_t rule = layer->rules[at];
+
+		if (layer->opaque[rule] || linter->status[rule] == RULE_HIDDEN ||
+		    !rule_decides(&linter->block->rules[rule]))
+			continue;
+		candidates[count++] = (struct candidate){
+			.region = &layer->regions[at],
+			.rule = rule,
+			.role = SEARCH_TAKES,
+		};
+	}
+	return count;
+}
+
+bool linter_is_taken(struct linter *linter, const struct target *target, const struct point *point)
+{
+	const struct layer *layer = &linter->layers[target->family];
+	const struct overlap *overlap = &linter->overlaps[target->family];
+	size_t end = layer->first[target->rule];
+
+	overlap_find_point(overlap, point, linter->bits);
+	linter->report->work += overlap->words / 16;
+	for (size_t at = overlap_next(overlap, linter->bits, 0); at < end;
+	     at = overlap_next(overlap, linter->bits, at + 1)) {
+		uint32_t rule = layer->rules[at];
+
+		linter->report->work++;
+		if (!layer->opaque[rule] && rule_decides(&linter->block->rules[rule]) &&
+		    region_has_point(&layer->regions[at], point))
+			return true;
+	}
+	return false;
+}
+
+struct lint_finding *linter_report(struct linter *linter, enum lint_kind kind, size_t rule)
+{
+	struct lint_report *report = linter->report;
+	struct lint_finding *finding;
+
+	report->findings = must_grow(report->findings, report->count, &report->capacity,
+				     sizeof(report->findings[0]));
+	finding = &report->findings[report->count++];
+	*finding = (struct lint_finding){
+		.kind = kind,
+		.hook = linter->hook,
+		.rule = rule,
+		.taker = EVALUATE_DEFAULT,
+	};
+	return finding;
+}
+
+bool linter_show_point(struct linter *linter, const struct target *target,
+		       const struct point *point, struct lint_finding *finding)
+{
+	const struct rule *rule = &linter->block->rules[target->rule];
+	const char *name;
+
+	if (!space_packet(linter->space, target->family, point, 0, &finding->packet, &name) ||
+	    rule_failing_match(rule, &finding->packet, name))
+		return false;
+	finding->interface = arena_strndup(linter->report->arena, name, strlen(name));
+	return true;
+}
+
+bool linter_show(struct linter *linter, const struct target *target, unsigned corner,
+		 struct lint_finding *finding)
+{
+	struct point point;
+
+	space_pick(linter->space, target->family, target->region, corner, &point);
+	return linter_show_point(linter, target, &point, finding);
+}
+
+bool linter_confirm(struct linter *linter, struct lint_finding *finding)
+{
+	return linter->report->count >= CONFIRMED_AT_ONCE || lint_confirm(linter->ruleset, finding);
+}
+
+/* The first rule that decides the packet if one rule were not there. */
+static size_t judge_without(const struct block *block, const struct lint_finding *finding)
+{
+	for (size_t i = finding->rule + 1; i < block->count; i++)
+		if (rule_decides(&block->rules[i]) &&
+		    !rule_failing_match(&block->rules[i], &finding->packet, finding->interface))
+			return i;
+	return EVALUATE_DEFAULT;
+}
+
+bool lint_confirm(const struct ruleset *ruleset, struct lint_finding *finding)
+{
+	const struct block *block = &ruleset->blocks[finding->hook];
+	enum fw_action action = block->default_action;
+	struct evaluation evaluation;
+
+	if (finding->is_checked || !finding->interface)
+		return true;
+	evaluate(ruleset, finding->hook, &finding->packet, finding->interface, &evaluation);
+	finding->taker = evaluation.rule;
+	finding->is_checked = true;
+	if (finding->kind == LINT_HIDDEN)
+		return evaluation.rule < finding->rule;
+	if (evaluation.rule != finding->rule)
+		return false;
+	finding->taker = judge_without(block, finding);
+	if (finding->taker != EVALUATE_DEFAULT)
+		action = block->rules[finding->taker].action;
+	return action == evaluation.action;
+}
+
+static void linter_start(struct linter *linter, enum fw_hook hook)
+{
+	size_t regions = 0, words = 1, count;
+
+	linter->hook = hook;
+	linter->block = &linter->ruleset->blocks[hook];
+	count = linter->block->count;
+	for (int i = 0; i < FW_FAMILIES; i++) {
+		struct layer *layer = &linter->layers[i];
+		struct overlap *overlap = &linter->overlaps[i];
+
+		layer_build(linter->space, 0, hook, (enum fw_family)i, layer);
+		overlap_build(&linter->space->families[i], layer, overlap);
+		regions = layer->count > regions ? layer->count : regions;
+		words = overlap->words > words ? overlap->words : words;
+	}
+	linter->status = must_calloc(count, sizeof(linter->status[0]));
+	linter->undecided = must_calloc(count, sizeof(linter->undecided[0]));
+	linter->taken = must_calloc(count, sizeof(linter->taken[0]));
+	linter->bits = must_calloc(words, sizeof(linter->bits[0]));
+	linter->candidates = must_calloc(regions, sizeof(linter->candidates[0]));
+}
+
+static void linter_stop(struct linter *linter)
+{
+	for (int i = 0; i < FW_FAMILIES; i++) {
+		layer_free(&linter->layers[i]);
+		overlap_free(&linter->overlaps[i]);
+	}
+	free(linter->status);
+	free(linter->undecided);
+	free(linter->taken);
+	free(linter->bits);
+	free(linter->candidates);
+}
+
+static void linter_open(struct linter *linter, const struct ruleset *ruleset,
+			struct lint_report *report)
+{
+	*report = (struct lint_report){ .arena = arena_new() };
+	*linter = (struct linter){
+		.ruleset = ruleset,
+		.space = space_new(&ruleset, 1),
+		.report = report,
+	};
+	if (scratch_new(SCRATCH_SIZE, &linter->scratch))
+		message_out_of_memory();
+}
+
+static void linter_close(struct linter *linter)
+{
+	scratch_free(&linter->scratch);
+	space_free(&linter->space);
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct lint_finding *x = a, *y = b;
+
+	if (x->hook != y->hook)
+		return x->hook < y->hook ? -1 : 1;
+	return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+/* From the last to the first, so that a rule is held against those that stay. */
+static void lint_block(struct linter *linter, enum fw_hook hook)
+{
+	linter_start(linter, hook);
+	for (size_t i = linter->block->builtin_count; i < linter->block->count; i++)
+		linter_check_hidden(linter, i);
+	for (size_t i = linter->block->count; i-- > linter->block->builtin_count;)
+		linter_check_redundant(linter, i);
+	linter_stop(linter);
+}
+
+void lint(const struct ruleset *ruleset, struct lint_report *ret_report)
+{
+	struct linter linter;
+
+	linter_open(&linter, ruleset, ret_report);
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		lint_block(&linter, (enum fw_hook)hook);
+	linter_close(&linter);
+	if (ret_report->count)
+		qsort(ret_report->findings, ret_report->count, sizeof(ret_report->findings[0]),
+		      compare_findings);
+}
+
+void lint_one(const struct ruleset *ruleset, enum fw_hook hook, size_t rule,
+	      struct lint_report *ret_report)
+{
+	struct linter linter;
+
+	linter_open(&linter, ruleset, ret_report);
+	linter_start(&linter, hook);
+	linter_check_hidden(&linter, rule);
+	linter_stop(&linter);
+	linter_close(&linter);
+}
+
+void lint_report_free(struct lint_report *report)
+{
+	free(report->findings);
+	arena_free(&report->arena);
+	*report = (struct lint_report){ 0 };
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of lint share: the block at hand, its regions, and the bounds of work. */
+#ifndef FWCTL_ANALYSIS_LINTER_H
+#define FWCTL_ANALYSIS_LINTER_H
+
+#include "analysis/lint.h"
+#include "analysis/overlap.h"
+#include "analysis/search.h"
+
+/* What is known of a rule so far. */
+enum rule_status {
+	RULE_LIVE,	/* it can match, or that is not known */
+	RULE_HIDDEN,	/* it cannot */
+	RULE_REDUNDANT, /* it can be spared */
+};
+
+/* Corners of a region that are tried before anything is carved. */
+#define LINT_CORNERS 16
+
+struct linter {
+	const struct ruleset *ruleset;
+	struct space *space;
+	enum fw_hook hook;
+	const struct block *block;
+	struct layer layers[FW_FAMILIES];
+	struct overlap overlaps[FW_FAMILIES];
+	uint8_t *status; /* enum rule_status of each rule */
+	bool *undecided; /* rules that are reported as such */
+	bool *taken;	 /* for struct search */
+	uint64_t *bits;
+	struct candidate *candidates;
+	struct scratch scratch;
+	struct lint_report *report;
+};
+
+/* A region of the rule at hand. */
+struct target {
+	enum fw_family family;
+	const struct region *region;
+	size_t rule;
+};
+
+/* Candidates that may meet the target, from among the rules before it that decide. */
+size_t linter_earlier(struct linter *linter, const struct target *target,
+		      struct candidate *candidates);
+
+/*
+ * Does an earlier rule take the point? Leaves the regions that may have the point, of all rules,
+ * in linter->bits.
+ */
+bool linter_is_taken(struct linter *linter, const struct target *target, const struct point *point);
+
+/* How much work the rule at hand may still cost. */
+uint64_t linter_limit(const struct linter *linter);
+
+/* A search with all that does not depend on the question. */
+struct search linter_search(struct linter *linter, enum fw_family family);
+
+/* For struct search: stops at the first packet that there can be. Context: the family. */
+bool linter_is_real(void *context, const struct candidate *hit, const struct region *region);
+
+struct lint_finding *linter_report(struct linter *linter, enum lint_kind kind, size_t rule);
+
+/*
+ * Puts a corner of the target, or a point, into the finding as a packet. False if its interface
+ * has no name, or the rule does not match it after all.
+ */
+bool linter_show_point(struct linter *linter, const struct target *target,
+		       const struct point *point, struct lint_finding *finding);
+bool linter_show(struct linter *linter, const struct target *target, unsigned corner,
+		 struct lint_finding *finding);
+
+/* lint_confirm() now, or later if there are too many. */
+bool linter_confirm(struct linter *linter, struct lint_finding *finding);
+
+void linter_check_hidden(struct linter *linter, size_t rule);
+void linter_check_redundant(struct linter *linter, size_t rule);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Would anything change without a rule? Its packets are those that no earlier rule takes; without
+ * it, the later rules and the default judge them. It is needed if one packet fares differently.
+ *
+ * Later rules that are reported themselves do not speak for it: of two rules that say the same,
+ * one is reported. But they do speak against it, so that each report is true on its own, too.
+ */
+#include "analysis/linter.h"
+
+#include <string.h>
+
+#include "analysis/effect.h"
+
+/* What a later rule does to the packets of the rule at hand. */
+enum later {
+	LATER_PASSES_BY, /* nothing: they go on */
+	LATER_SAME,
+	LATER_DIFFERENT,
+};
+
+static enum later later_effect(const struct linter *linter, size_t rule, size_t later)
+{
+	const struct rule *a = &linter->block->rules[rule], *b = &linter->block->rules[later];
+
+	if (b->action == FW_COUNT)
+		return LATER_PASSES_BY;
+	/* It may drop a packet or not. No matter, if that is what becomes of it anyway. */
+	if (!rule_decides(b))
+		return a->action == b->action && !b->log ? LATER_PASSES_BY : LATER_DIFFERENT;
+	if (!effects_equal(a, b) || !logs_equal(a, b))
+		return LATER_DIFFERENT;
+	return linter->status[later] == RULE_LIVE ? LATER_SAME : LATER_PASSES_BY;
+}
+
+static bool default_differs(const struct linter *linter, size_t rule)
+{
+	const struct rule *a = &linter->block->rules[rule];
+
+	return !effect_is_plain(a) || a->action != linter->block->default_action;
+}
+
+static enum later region_effect(const struct linter *linter, const struct target *target, size_t at)
+{
+	const struct layer *layer = &linter->layers[target->family];
+	uint32_t rule = layer->rules[at];
+	enum later effect = later_effect(linter, target->rule, rule);
+
+	/* Nobody knows exactly what an opaque rule matches. */
+	if (effect == LATER_SAME && layer->opaque[rule])
+		return LATER_DIFFERENT;
+	return effect;
+}
+
+/* All candidates that bear on the target: the earlier ones that take, then the later ones. */
+static size_t gather(struct linter *linter, const struct target *target)
+{
+	const struct layer *layer = &linter->layers[target->family];
+	const struct overlap *overlap = &linter->overlaps[target->family];
+	size_t count = linter_earlier(linter, target, linter->candidates);
+	size_t start = layer->first[target->rule + 1];
+
+	for (size_t at = overlap_next(overlap, linter->bits, start); at < layer->count;
+	     at = overlap_next(overlap, linter->bits, at + 1)) {
+		enum later effect = region_effect(linter, target, at);
+
+		if (effect == LATER_PASSES_BY)
+			continue;
+		linter->candidates[count++] = (struct candidate){
+			.region = &layer->regions[at],
+			.rule = layer->rules[at],
+			.role = effect == LATER_SAME ? SEARCH_TAKES : SEARCH_HITS,
+		};
+	}
+	return count;
+}
+
+/* Is the point, which this rule decides, judged differently without it? */
+static bool is_changed(struct linter *linter, const struct target *target,
+		       const struct point *point)
+{
+	const struct layer *layer = &linter->layers[target->family];
+	const struct overlap *overlap = &linter->overlaps[target->family];
+	size_t start = layer->first[target->rule + 1];
+
+	for (size_t at = overlap_next(overlap, linter->bits, start); at < layer->count;
+	     at = overlap_next(overlap, linter->bits, at + 1)) {
+		enum later effect;
+
+		linter->report->work++;
+		if (!region_has_point(&layer->regions[at], point))
+			continue;
+		effect = region_effect(linter, target, at);
+		if (effect != LATER_PASSES_BY)
+			return effect == LATER_DIFFERENT;
+	}
+	return default_differs(linter, target->rule);
+}
+
+static bool has_changed_corner(struct linter *linter, const struct target *target)
+{
+	for (unsigned corner = 0; corner < LINT_CORNERS; corner++) {
+		struct point point;
+
+		space_pick(linter->space, target->family, target->region, corner, &point);
+		if (!linter_is_taken(linter, target, &point) &&
+		    is_changed(linter, target, &point))
+			return true;
+	}
+	return false;
+}
+
+static enum search_result search_change(struct linter *linter, const struct target *target)
+{
+	struct search search = linter_search(linter, target->family);
+	size_t count = gather(linter, target);
+	enum search_result result;
+
+	search.end_hits = default_differs(linter, target->rule);
+	search.found = linter_is_real;
+	search.context = (void *)(uintptr_t)&target->family;
+	result = search_run(&search, target->region, linter->candidates, count);
+	linter->report->work += search.work;
+	return result;
+}
+
+/* What the search for a packet that a redundant rule decides comes back to. */
+struct example {
+	struct linter *linter;
+	struct target target;
+	struct lint_finding *finding;
+};
+
+static bool show_region(void *context, const struct candidate *hit, const struct region *region)
+{
+	struct example *example = context;
+	struct target target = example->target;
+
+	(void)hit;
+	target.region = region;
+	return space_is_real(target.family, region) &&
+	       linter_show(example->linter, &target, 0, example->finding);
+}
+
+/* A packet that no earlier rule takes, familiar if that is easy. */
+static bool find_example(struct linter *linter, const struct target *target,
+			 struct lint_finding *finding)
+{
+	struct example example = { linter, *target, finding };
+	struct search search = linter_search(linter, target->family);
+	enum search_result result;
+	size_t count;
+
+	for (unsigned corner = 0; corner < LINT_CORNERS; corner++) {
+		struct point point;
+
+		space_pick(linter->space, target->family, target->region, corner, &point);
+		if (!linter_is_taken(linter, target, &point) &&
+		    linter_show_point(linter, target, &point, finding))
+			return true;
+	}
+	count = linter_earlier(linter, target, linter->candidates);
+	search.end_hits = true;
+	search.found = show_region;
+	search.context = &example;
+	result = search_run(&search, target->region, linter->candidates, count);
+	linter->report->work += search.work;
+	return result == SEARCH_FOUND;
+}
+
+static void report_redundant(struct linter *linter, size_t rule)
+{
+	struct lint_finding finding = {
+		.kind = LINT_REDUNDANT,
+		.hook = linter->hook,
+		.rule = rule,
+	};
+	bool is_found = false;
+
+	for (int i = 0; i < FW_FAMILIES && !is_found; i++) {
+		const struct layer *layer = &linter->layers[i];
+		size_t end = layer->first[rule + 1];
+
+		for (size_t at = layer->first[rule]; at < end && !is_found; at++) {
+			const struct target target = { (enum fw_family)i, &layer->regions[at],
+						       rule };
+
+			is_found = find_example(linter, &target, &finding);
+		}
+	}
+	if (!is_found || !linter_confirm(linter, &finding)) {
+		linter_report(linter, LINT_UNDECIDED_REDUNDANT, rule);
+		return;
+	}
+	linter->status[rule] = RULE_REDUNDANT;
+	*linter_report(linter, LINT_REDUNDANT, rule) = finding;
+}
+
+void linter_check_redundant(struct linter *linter, size_t rule)
+{
+	bool is_undecided = false;
+
+	if (linter->status[rule] != RULE_LIVE || linter->undecided[rule] ||
+	    !rule_decides(&linter->block->rules[rule]))
+		return;
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < FW_FAMILIES; i++) {
+			const struct layer *layer = &linter->layers[i];
+
+			for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
+				const struct target target = { (enum fw_family)i,
+							       &layer->regions[at], rule };
+				enum search_result result = SEARCH_NOTHING;
+
+				if (layer->opaque[rule])
+					return;
+				if (pass == 0 && has_changed_corner(linter, &target))
+					return;
+				if (pass == 1)
+					result = search_change(linter, &target);
+				if (result == SEARCH_FOUND)
+					return;
+				is_undecided |= result == SEARCH_UNDECIDED;
+			}
+		}
+	}
+	if (is_undecided)
+		linter_report(linter, LINT_UNDECIDED_REDUNDANT, rule);
+	else
+		report_redundant(linter, rule);
+}
