@@ -171,7 +171,8 @@ void linter_check_hidden(struct linter *linter, size_t rule)
 
 	if (is_empty(linter, rule)) {
 		linter->status[rule] = RULE_HIDDEN;
-		linter_report(linter, LINT_EMPTY, rule);
+		rule_find_clash(linter->space, 0, &linter->block->rules[rule],
+				linter_report(linter, LINT_EMPTY, rule)->clash);
 		return;
 	}
 	if (check_regions(linter, rule, check_corners) == SEARCH_FOUND)

@@ -37,6 +37,8 @@ struct lint_finding {
 	struct fw_packet packet;
 	const char *interface;
 	size_t taker; /* or EVALUATE_DEFAULT */
+	/* EMPTY: a match that no packet has, or two that exclude each other; NULL if it takes more. */
+	const struct match *clash[2];
 	bool is_checked; /* the packet was judged by the reference evaluator; see lint_confirm() */
 };
 

@@ -69,6 +69,14 @@ void layer_build(struct space *space, size_t ruleset, enum fw_hook hook, enum fw
 void layer_free(struct layer *layer);
 
 /*
+ * Is there no packet at all that a rule matches? And if so because of one of its matches, or two:
+ * sets ret_clash, which is left alone if it takes more.
+ */
+bool rule_is_empty(struct space *space, size_t ruleset, const struct rule *rule);
+void rule_find_clash(struct space *space, size_t ruleset, const struct rule *rule,
+		     const struct match *ret_clash[2]);
+
+/*
  * Is there a packet of the region? There is none if all of its kinds have longer headers than its
  * lengths leave room for: the only way in which fields depend on each other beyond the kind.
  */
