@@ -101,6 +101,8 @@ static const char *fault_hint(enum address_fault fault, const struct token *toke
 	}
 	if (token->text[0] == '@' || token->text[0] == '$')
 		return NULL;
+	if (text_distance(token->text, token->length, "port", 4) < 2)
+		return "did you mean 'port'?";
 	if (text_is_name(token->text, token->length))
 		return "host names are not resolved; a set is written @name, a define $name";
 	if (memchr(token->text, '/', token->length) && !memchr(token->text, ':', token->length))

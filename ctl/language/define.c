@@ -180,12 +180,11 @@ static int define_braces(struct parser *parser)
 			return err;
 	}
 	parser->open_lists--;
-	if (!parser->elements.count) {
-		parser_error(parser, &open, NULL, "an empty list matches nothing");
-		return -EINVAL;
-	}
 	parser_advance(parser);
-	return 0;
+	if (parser->elements.count)
+		return 0;
+	parser_error(parser, &open, NULL, "an empty list matches nothing");
+	return -EINVAL;
 }
 
 /* False and a message if the name is taken. */

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/message.h"
+#include "language/lexer.h"
 
 #define EXCERPT_MAX	160U /* bytes of a source line that are shown */
 #define EXCERPT_BEFORE	100U /* of them before the token, in a longer line */
@@ -59,11 +60,6 @@ static const char *find_line(struct diagnostics *diagnostics, const struct sourc
 	return cursor;
 }
 
-static bool is_continuation(char byte)
-{
-	return ((uint8_t)byte & 0xc0) == 0x80;
-}
-
 /*
  * One letter of the source as it is shown: tabs and ASCII as they are, UTF-8 whole, the rest as
  * '?'. C1 controls, which are UTF-8 too, steer some terminals. Returns the bytes used.
@@ -71,23 +67,13 @@ static bool is_continuation(char byte)
 static size_t add_letter(struct buffer *buffer, const char *text, const char *end)
 {
 	uint8_t first = (uint8_t)text[0];
-	size_t length = first < 0xc2   ? 1
-			: first < 0xe0 ? 2
-			: first < 0xf0 ? 3
-			: first < 0xf5 ? 4
-				       : 1;
+	size_t length = text_utf8_length(text, end);
 
 	if (first == '\t' || (first >= ' ' && first <= '~')) {
 		buffer_putc(buffer, (char)first);
 		return 1;
 	}
-	if (length == 1 || (size_t)(end - text) < length ||
-	    (first == 0xc2 && (uint8_t)text[1] < 0xa0))
-		length = 0;
-	for (size_t i = 1; i < length; i++)
-		if (!is_continuation(text[i]))
-			length = 0;
-	if (!length) {
+	if (!length || (first == 0xc2 && (uint8_t)text[1] < 0xa0)) {
 		buffer_putc(buffer, '?');
 		return 1;
 	}

@@ -85,8 +85,7 @@ static const char *line_end(const struct lexer *lexer, const char *from)
 	return newline ? newline : lexer->end;
 }
 
-/* The length of the UTF-8 sequence at `text`, or 0 if there is none (RFC 3629). */
-static size_t utf8_length(const char *text, const char *end)
+size_t text_utf8_length(const char *text, const char *end)
 {
 	uint8_t first = (uint8_t)text[0];
 	size_t length = first < 0xc2   ? 0
@@ -118,7 +117,7 @@ static void lex_bad_byte(struct lexer *lexer, const char *start, struct token *r
 {
 	uint8_t byte = (uint8_t)*start;
 	const char *end = start + 1;
-	size_t length = utf8_length(start, lexer->end);
+	size_t length = text_utf8_length(start, lexer->end);
 
 	if (length) {
 		while (end < lexer->end && (uint8_t)*end >= 0x80)
@@ -192,7 +191,7 @@ static bool lex_comment(struct lexer *lexer, const char *start, struct token *re
 	if (end > start && end < lexer->end && end[-1] == '\r')
 		end--;
 	while (cursor < end) {
-		size_t length = is_text(*cursor) ? 1 : utf8_length(cursor, end);
+		size_t length = is_text(*cursor) ? 1 : text_utf8_length(cursor, end);
 
 		if (!length) {
 			lex_bad_byte(lexer, cursor, ret_token);

@@ -51,4 +51,7 @@ void lexer_next(struct lexer *lexer, struct token *ret_token);
 /* True if the bytes are one name: [A-Za-z_][A-Za-z0-9_.-]*. Keywords are not asked for. */
 bool text_is_name(const char *text, size_t length);
 
+/* The length of the UTF-8 sequence at `text`, or 0 if there is none (RFC 3629); ASCII is none. */
+size_t text_utf8_length(const char *text, const char *end);
+
 #endif

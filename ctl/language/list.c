@@ -146,8 +146,10 @@ static int parse_word(struct parser *parser, const struct list *list, struct ele
 	if (keyword != KEYWORD_NONE && list->kind != MATCH_INTERFACE)
 		return parser_expected(parser, value_kind_name(list->kind),
 				       misplaced_hint(keyword));
+	/* Said; the rest of a list is still worth reading, behind a word it may be nonsense. */
 	if (value_of_token(parser, list->kind, list->icmp6, token, element))
-		return 0; /* said; the rest of the list is still worth reading */
+		return parser->open_lists || !text_is_name(token->text, token->length) ? 0
+										       : -EINVAL;
 	*(struct element *)vector_add(&parser->elements, sizeof(*element)) = *element;
 	mean_value(parser, list, element);
 	return 0;

@@ -150,7 +150,8 @@ static void parser_finish(struct parser *parser)
 	struct ruleset *ruleset = parser->ruleset;
 
 	options_check(parser);
-	warn_unused(parser);
+	if (!parser->diagnostics->error_count)
+		warn_unused(parser);
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		take_block(parser, (enum fw_hook)hook);
 	take_sets(parser);

@@ -96,14 +96,15 @@ struct parser {
 	const struct file_reader *reader;
 	struct lexer lexer;
 	struct token token;	      /* the one that is looked at */
+	struct location bad_bytes;    /* the last bytes that are no text */
 	uint32_t open_lists;	      /* braces of lists that are open */
 	bool at_statement;	      /* an open list ran into the next statement */
 	const struct define *through; /* the define that a value comes from, or NULL */
 	bool alone; /* only this text is known: what it does not define may be fine */
 	struct define unknown_define; /* stands for what is not known then */
 	struct set unknown_set;
-	bool builtin;				     /* labels may have a colon */
-	const char *include_path[INCLUDE_DEPTH_MAX]; /* files that are being read, main first */
+	bool builtin;					 /* labels may have a colon */
+	const char *include_path[INCLUDE_DEPTH_MAX + 1]; /* files that are being read, main first */
 	unsigned depth;
 	uint32_t statements;
 
@@ -172,8 +173,12 @@ int parser_name(struct parser *parser, const char *what, const char **ret_name);
  */
 int parser_scalar(struct parser *parser, const char *what, const char *example,
 		  struct token *ret_token, const char **ret_define);
-#define parser_error(parser, at, hint, ...) \
-	diagnostics_error((parser)->diagnostics, parser_view(parser), (at), (hint), __VA_ARGS__)
+/*
+ * Reports an error, unless one about bytes that are no text stands before it on its line: what
+ * is wrong behind those is their fault.
+ */
+void parser_error(struct parser *parser, const struct location *at, const char *hint,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 #define parser_warn(parser, at, hint, ...) \
 	diagnostics_warn((parser)->diagnostics, parser_view(parser), (at), (hint), __VA_ARGS__)
 /* The ruleset with its files as far as they are known, which diagnostics need. */

@@ -67,11 +67,13 @@ static struct match *take_slot(struct parser *parser, struct slots *slots, enum 
 {
 	struct match *match = &slots->matches[kind];
 
+	const char *hint = kind == MATCH_PROTOCOL
+				   ? "several protocols are written proto { tcp, udp }"
+			   : kind == MATCH_FAMILY ? "a rule without inet and inet6 is for both"
+						  : "several values are written { ..., ... }";
+
 	if (slots->present[kind]) {
-		parser_error(parser, &token->at,
-			     kind == MATCH_PROTOCOL
-				     ? "several protocols are written proto { tcp, udp }"
-				     : "several values are written { ..., ... }",
+		parser_error(parser, &token->at, hint,
 			     "%s is the second match of its kind in this rule",
 			     token_show(parser, token));
 		return NULL;
@@ -208,7 +210,11 @@ static int parse_protocol(struct parser *parser, struct slots *slots)
 	const struct token token = parser->token;
 	struct match *match;
 	const char *nearest = NULL;
+	struct element address;
 
+	if (token_is_address(&token, &address))
+		return parser_expected(parser, "a match or a modifier",
+				       "addresses stand behind from or to");
 	if (token.kind != TOKEN_WORD || !protocol_is_known(parser, &token)) {
 		if (token.kind == TOKEN_WORD)
 			nearest = keyword_nearest(token.text, token.length);

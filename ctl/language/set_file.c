@@ -26,20 +26,19 @@ static const char *skip_blanks(const char *text, const char *end)
 static void line_error(struct parser *parser, const struct location *at, const char *text)
 {
 	const struct token token = { .kind = TOKEN_WORD, .text = text, .length = at->length };
-	char bad[8] = "";
+	struct location byte = { .line = at->line, .length = 1, .file = at->file };
+	struct token copy = token;
+	struct element element;
 
-	for (uint32_t i = 0; i < at->length; i++)
-		if (text[i] < ' ' || text[i] > '~')
-			snprintf(bad, sizeof(bad), "0x%02x", (uint8_t)text[i]);
-	if (bad[0]) {
-		parser_error(parser, at, NULL, "byte %s is not text", bad);
-	} else {
-		struct element element;
-		struct token copy = token;
-
-		copy.at = *at;
-		address_of_token(parser, &copy, &element);
+	for (uint32_t i = 0; i < at->length; i++) {
+		if (text[i] >= ' ' && text[i] <= '~')
+			continue;
+		byte.column = at->column + i;
+		parser_error(parser, &byte, NULL, "byte 0x%02x is not text", (uint8_t)text[i]);
+		return;
 	}
+	copy.at = *at;
+	address_of_token(parser, &copy, &element);
 }
 
 static void doubt_host_bits(struct parser *parser, struct doubts *doubts, const char *text,

@@ -193,7 +193,7 @@ static void include_one(struct parser *parser, const char *path, const struct lo
 			parser_error(parser, at, NULL, "\"%s\" would include itself", path);
 			return;
 		}
-	if (parser->depth == INCLUDE_DEPTH_MAX) {
+	if (parser->depth > INCLUDE_DEPTH_MAX) {
 		parser_error(parser, at, NULL, "files are included more than %u deep",
 			     INCLUDE_DEPTH_MAX);
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The token that the parser looks at: keywords, names, scalars, and errors about them. */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "language/parser.h"
@@ -107,16 +108,36 @@ bool token_is(const struct token *token, const char *word)
 /* Bytes that are no text are reported here and left out: the parser never sees them. */
 void parser_advance(struct parser *parser)
 {
+	struct token *token = &parser->token;
+
 	do {
-		lexer_next(&parser->lexer, &parser->token);
-		if (parser->token.kind == TOKEN_ERROR)
-			parser_error(parser, &parser->token.at, parser->lexer.hint, "%s",
-				     parser->lexer.error);
-	} while (parser->token.kind == TOKEN_ERROR && !diagnostics_is_full(parser->diagnostics));
-	if (parser->token.kind == TOKEN_ERROR)
-		parser->token.kind = TOKEN_END;
-	if (parser->token.kind == TOKEN_WORD && parser->token.text[0] >= 'a')
-		parser->token.keyword = keyword_find(parser->token.text, parser->token.length);
+		lexer_next(&parser->lexer, token);
+		if (token->kind != TOKEN_ERROR)
+			break;
+		diagnostics_error(parser->diagnostics, parser_view(parser), &token->at,
+				  parser->lexer.hint, "%s", parser->lexer.error);
+		parser->bad_bytes = token->at;
+	} while (!diagnostics_is_full(parser->diagnostics));
+	if (token->kind == TOKEN_ERROR)
+		token->kind = TOKEN_END;
+	if (token->kind == TOKEN_WORD && token->text[0] >= 'a')
+		token->keyword = keyword_find(token->text, token->length);
+}
+
+void parser_error(struct parser *parser, const struct location *at, const char *hint,
+		  const char *format, ...)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	const struct location *bad = &parser->bad_bytes;
+	va_list arguments;
+
+	if (at->file == bad->file && at->line == bad->line && at->column > bad->column)
+		return;
+	va_start(arguments, format);
+	buffer_vprintf(&text, format, arguments);
+	va_end(arguments);
+	diagnostics_error(parser->diagnostics, parser_view(parser), at, hint, "%s",
+			  buffer_text(&text));
 }
 
 bool parser_at_keyword(const struct parser *parser, enum keyword keyword)

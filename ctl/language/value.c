@@ -164,6 +164,8 @@ static int unknown_error(struct parser *parser, enum match_kind kind, bool icmp6
 			nearest = name_nearest(lists[i], token->text, token->length);
 	if (memchr(token->text, ':', token->length))
 		hint = "a range is written LOW-HIGH";
+	else if (kind == MATCH_STATE && !nearest)
+		hint = "states are new, established and related";
 	else if (nearest)
 		hint = diagnostics_hint(parser->diagnostics, "did you mean '%s'?", nearest);
 	else if (text_is_name(token->text, token->length) && lists[0] && !lists[0]->count)
