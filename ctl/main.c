@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "stats", command_stats, "[--json | --prometheus]",
 	  "print packets and bytes of every rule and reason" },
 	{ "status", command_status, "[--json]", "say what is attached where, and if it is intact" },
+	{ "diff", command_diff, "OLD NEW [--json] [--exit-code]",
+	  "say which packets two rule files judge differently" },
 	{ "add", command_add, "[--before LABEL | --after LABEL | --at N] ingress|egress RULE...",
 	  "add a rule to the running ones" },
 	{ "delete", command_delete, "[ingress|egress] LABEL|N", "delete a running rule" },
