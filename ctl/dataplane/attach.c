@@ -58,8 +58,7 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 	return 0;
 }
 
-/* Empties and removes a directory of pins, one level of subdirectories deep. */
-static void directory_remove(int parent, const char *name)
+void pins_remove(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -69,7 +68,7 @@ static void directory_remove(int parent, const char *name)
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		if (unlinkat(fd, entry->d_name, 0))
-			directory_remove(fd, entry->d_name);
+			pins_remove(fd, entry->d_name);
 		crash_point();
 	}
 	if (directory)
@@ -81,6 +80,7 @@ static void directory_remove(int parent, const char *name)
 int dataplane_remove(struct dataplane *dataplane)
 {
 	_cleanup_free_ struct link_info *links = NULL;
+	_cleanup_free_ char *removing = NULL;
 	size_t count;
 	struct stat info;
 	int error = links_read(&links, &count);
@@ -94,9 +94,16 @@ int dataplane_remove(struct dataplane *dataplane)
 				return error;
 		}
 	}
-	directory_remove(AT_FDCWD, dataplane->layout_dir);
-	if (!stat(dataplane->layout_dir, &info))
-		return fail(dataplane, -EIO, "cannot remove all of %s", dataplane->layout_dir);
+	/* In one step, because half a layout cannot be opened again. */
+	if (asprintf(&removing, "%s/" PINS_REMOVING, dataplane->pin_dir) < 0)
+		return fail(dataplane, -ENOMEM, "not enough memory");
+	if (rename(dataplane->layout_dir, removing) && errno != ENOENT)
+		return fail(dataplane, -errno, "cannot remove %s: %s", dataplane->layout_dir,
+			    strerror(errno));
+	crash_point();
+	pins_remove(AT_FDCWD, removing);
+	if (!stat(removing, &info))
+		return fail(dataplane, -EIO, "cannot remove all of %s", removing);
 	rmdir(dataplane->pin_dir);
 	return 0;
 }

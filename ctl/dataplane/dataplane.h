@@ -34,7 +34,7 @@ struct dataplane_options {
 
 /*
  * Without `change`: -ENOENT if nothing is there to read (ret_error says so too). With it, the pins
- * are made if they are not there, and the lock is held until dataplane_close(). On failure
+ * are made once dataplane_plan() needs them, and the lock is held until dataplane_close(). On failure
  * *ret_error is the line for the user, owned by the caller.
  */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **ret_dataplane,

@@ -44,6 +44,9 @@ const char *bpf_reason(int error);
 /* Tests kill fwctl at the n-th of these (FWCTL_TEST_STOP_AT=n): each is a state a crash can leave. */
 void crash_point(void);
 
+/* --- session.c: makes the pinned maps if they are not there. */
+int session_need_maps(struct dataplane *dataplane);
+
 /* --- maps.c */
 #define MAPS_NONE { .active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },      \
 		    .reasons = -1, .sizes_map = -1 }
@@ -97,6 +100,10 @@ const char *program_name(enum fw_hook hook);
 /* Is a program of the kernel ours (it uses our `active`), and of this build? */
 bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,
 		     bool *ret_current);
+
+/* --- attach.c: empties and removes a directory of pins, with its subdirectories. */
+#define PINS_REMOVING "removing"
+void pins_remove(int parent, const char *name);
 
 /* --- attach_xdp.c, attach_tc.c: -ENOENT from query if nothing of ours is there. */
 int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum attach_mode mode,

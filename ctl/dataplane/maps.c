@@ -267,7 +267,7 @@ void maps_close(struct maps *maps)
 
 uint64_t maps_active(const struct maps *maps)
 {
-	return __atomic_load_n(maps->word, __ATOMIC_ACQUIRE);
+	return maps->word ? __atomic_load_n(maps->word, __ATOMIC_ACQUIRE) : 0;
 }
 
 /* One aligned store: both hooks on all CPUs see the old word or the new one. */

@@ -258,8 +258,10 @@ int dataplane_plan(struct dataplane *dataplane, const struct ruleset *ruleset,
 		   struct plan **ret_plan)
 {
 	struct planner planner = { .new = registry_new() };
-	int error = registry_read(dataplane, &planner.old);
+	int error = session_need_maps(dataplane);
 
+	if (!error)
+		error = registry_read(dataplane, &planner.old);
 	if (!error) {
 		uint32_t number = planner.old->generation + 1;
 

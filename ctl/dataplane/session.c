@@ -46,7 +46,9 @@ const char *dataplane_error(const struct dataplane *dataplane)
 
 const char *bpf_reason(int error)
 {
-	if (error == -EPERM || error == -EACCES)
+	if (error == -EACCES)
+		return "the kernel's verifier refused the program";
+	if (error == -EPERM)
 		return "the kernel refused: run as root (CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN), "
 		       "outside lockdown";
 	if (error == -ENOSYS)
@@ -165,7 +167,7 @@ static pid_t lock_holder(const struct stat *info)
 
 static int fail_locked(struct dataplane *dataplane, unsigned waited)
 {
-	char path[64], command[128] = "?";
+	char path[64], command[80] = "?";
 	struct stat info;
 	pid_t pid = fstat(dataplane->lock, &info) ? 0 : lock_holder(&info);
 	_cleanup_fclose_ FILE *file = NULL;
@@ -178,7 +180,7 @@ static int fail_locked(struct dataplane *dataplane, unsigned waited)
 	file = fopen(path, "re");
 	length = file ? fread(command, 1, sizeof(command) - 1, file) : 0;
 	for (size_t i = 0; i + 1 < length; i++)
-		if (!command[i])
+		if ((unsigned char)command[i] < ' ' || command[i] == 127)
 			command[i] = ' ';
 	return fail(dataplane, -EBUSY, "process %d (%s) is changing the rules; waited %u s, try again "
 		    "or wait longer with --wait", pid, command, waited);
@@ -247,28 +249,14 @@ static int check_layout(struct dataplane *dataplane)
 	return error;
 }
 
-static void remove_making(const char *directory)
-{
-	DIR *listing = opendir(directory);
-	struct dirent *entry;
-
-	while (listing && (entry = readdir(listing)))
-		unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
-	rmdir(directory);
-}
-
 /* All pins of a layout appear at once, by a rename. */
 static int make_layout(struct dataplane *dataplane)
 {
-	_cleanup_free_ char *making = NULL, *links = NULL;
+	_cleanup_free_ char *making = NULL;
 	int error;
 
-	if (asprintf(&making, "%s/" MAKING, dataplane->pin_dir) < 0 ||
-	    asprintf(&links, "%s/links", dataplane->layout_dir) < 0)
+	if (asprintf(&making, "%s/" MAKING, dataplane->pin_dir) < 0)
 		return fail(dataplane, -ENOMEM, "not enough memory");
-	remove_making(making);
 	if (mkdir(making, 0700))
 		return fail(dataplane, -errno, "cannot make %s: %s", making, strerror(errno));
 	crash_point();
@@ -280,7 +268,7 @@ static int make_layout(struct dataplane *dataplane)
 		error = fail(dataplane, -errno, "cannot rename %s to %s: %s", making,
 			     dataplane->layout_dir, strerror(errno));
 	if (error)
-		remove_making(making);
+		pins_remove(AT_FDCWD, making);
 	crash_point();
 	return error;
 }
@@ -296,6 +284,24 @@ static int make_links_directory(struct dataplane *dataplane)
 	return 0;
 }
 
+/* Pins that were being made or removed when somebody died. */
+static void remove_half_done(const struct dataplane *dataplane)
+{
+	pins_remove(dataplane->lock, MAKING);
+	pins_remove(dataplane->lock, PINS_REMOVING);
+}
+
+/* Maps are made when the first rules are to be put into them. */
+int session_need_maps(struct dataplane *dataplane)
+{
+	int error;
+
+	if (dataplane->maps.word)
+		return 0;
+	error = make_layout(dataplane);
+	return error ? error : make_links_directory(dataplane);
+}
+
 static int open_pinned(struct dataplane *dataplane, const struct dataplane_options *options)
 {
 	struct stat info;
@@ -309,14 +315,15 @@ static int open_pinned(struct dataplane *dataplane, const struct dataplane_optio
 		error = check_layout(dataplane);
 	if (error)
 		return error;
+	if (options->change)
+		remove_half_done(dataplane);
 	if (stat(dataplane->layout_dir, &info)) {
-		if (!options->change)
-			return fail(dataplane, -ENOENT, "no rules are loaded (nothing is pinned in %s)",
-				    dataplane->pin_dir);
-		error = make_layout(dataplane);
-	} else {
-		error = maps_open(dataplane, dataplane->layout_dir);
+		if (options->change)
+			return 0;
+		return fail(dataplane, -ENOENT, "no rules are loaded (nothing is pinned in %s)",
+			    dataplane->pin_dir);
 	}
+	error = maps_open(dataplane, dataplane->layout_dir);
 	if (error || !options->change)
 		return error;
 	error = make_links_directory(dataplane);

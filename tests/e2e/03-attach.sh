@@ -18,7 +18,7 @@ END
 
 mode_of() { # HOOK
     fw status --json | /usr/bin/python3 -c "import json, sys
-print(*[i['mode'] for i in json.load(sys.stdin)['interfaces'] if i['hook'] == '$1'])"
+print(*[i['mode'] for i in json.load(sys.stdin)['attachments'] if i['hook'] == '$1'])"
 }
 
 send_both_ways() {
@@ -66,25 +66,54 @@ assert_filters clsact
 assert_nothing_left clsact
 in_right tc qdisc show dev fw0 | grep -q clsact && fail "our clsact qdisc is left"
 
+# Programs of others: both only let pass, the second counts in a map.
+cat >"$work/other.c" <<'END'
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} others SEC(".maps");
+SEC("xdp") int other(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+SEC("tc") int other_tc(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	__u64 *count = bpf_map_lookup_elem(&others, &zero);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return 0;
+}
+char _license[] SEC("license") = "GPL";
+END
+"${CLANG:-clang-14}" -O2 -g -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+    -c "$work/other.c" -o "$work/other.o" || fail "clang"
+
 # On a qdisc of others, beside their filter: both stay, and theirs still runs behind ours.
 in_right tc qdisc add dev fw0 clsact
-in_right tc filter add dev fw0 egress protocol ip prio 9 matchall action pass
+in_right tc filter add dev fw0 egress prio 9 bpf da object-file "$work/other.o" section tc ||
+    fail "the other filter"
 fw apply "$work/fw.conf" || fail "apply beside another filter"
 assert_filters "beside another filter"
 in_right ping -c 1 -W 1 $left_inet >/dev/null || fail "ping beside another filter"
-in_right tc -s filter show dev fw0 egress prio 9 | grep -q 'Sent [1-9]' ||
-    fail "the other filter does not run behind ours"
+map=$(in_right tc -j filter show dev fw0 egress prio 9 | /usr/bin/python3 -c "import json, sys
+print(*[f['options']['prog']['id'] for f in json.load(sys.stdin) if 'options' in f])")
+seen=$(bpftool -j prog show id "$map" | /usr/bin/python3 -c "import json, subprocess, sys
+ids = json.load(sys.stdin)['map_ids']
+value = json.loads(subprocess.check_output(['bpftool', '-j', 'map', 'dump', 'id', str(ids[0])]))
+print(value[0]['formatted']['value'])")
+[ "$seen" -ge 1 ] || fail "the other filter does not run behind ours"
 assert_nothing_left "beside another filter"
-in_right tc filter show dev fw0 egress | grep -q matchall || fail "the other's filter is gone"
+in_right tc filter show dev fw0 egress | grep -q other.o || fail "the other's filter is gone"
 in_right tc qdisc del dev fw0 clsact
 unset FWCTL_TC
 
 # Another XDP program that leaves no room: told in one line, nothing half done.
-cat >"$work/other.c" <<'END'
-__attribute__((section("xdp"), used)) int other(void *ctx) { return 2; }
-char license[] __attribute__((section("license"), used)) = "GPL";
-END
-"${CLANG:-clang-14}" -O2 -g -target bpf -c "$work/other.c" -o "$work/other.o" || fail "clang"
 in_right ip link set dev fw0 xdpdrv object "$work/other.o" section xdp || fail "the other program"
 fw apply "$work/fw.conf" >"$work/output" 2>&1 && fail "apply over another XDP program"
 grep -q "another XDP program" "$work/output" || fail "unclear: $(cat "$work/output")"

@@ -5,13 +5,29 @@
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 
-ip -n "$left" link add link peer0 name peer0.5 type vlan id 5
-ip -n "$right" link add link fw0 name fw0.5 type vlan id 5
-ip -n "$left" addr add 198.51.100.1/24 dev peer0.5
-ip -n "$right" addr add 198.51.100.2/24 dev fw0.5
-ip -n "$left" link set peer0.5 up
-ip -n "$right" link set fw0.5 up
-ip -n "$right" neigh replace 198.51.100.1 lladdr "$(mac "$left" peer0)" nud permanent dev fw0.5
+# What a VLAN interface on fw0 does, for kernels without one: x0 tags what it sends, beside the
+# frame, and hands it to fw0.
+cat >"$work/tag.c" <<'END'
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+SEC("tc") int tag(struct __sk_buff *skb)
+{
+	bpf_skb_vlan_push(skb, 0x0081, 5);
+	return bpf_redirect(FW0, 0);
+}
+char _license[] SEC("license") = "GPL";
+END
+index=$(ip -n "$right" -j link show dev fw0 | sed 's/.*"ifindex":\([0-9]*\).*/\1/')
+"${CLANG:-clang-14}" -O2 -g -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+    -DFW0="$index" -c "$work/tag.c" -o "$work/tag.o" || fail "clang"
+ip -n "$right" link add x0 type veth peer name x1
+ip -n "$right" link set x0 up
+ip -n "$right" addr add 198.51.100.2/24 dev x0
+ip -n "$right" neigh replace 198.51.100.1 lladdr "$(mac "$left" peer0)" nud permanent dev x0
+ip -n "$right" link set x1 up
+in_right tc qdisc add dev x0 clsact
+in_right tc filter add dev x0 egress bpf da object-file "$work/tag.o" section tc || fail "tag"
 
 cat >"$work/fw.conf" <<'END'
 interface fw0
