@@ -32,13 +32,12 @@ send_udp() {
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for _ in range($4): s.sendto(b'x' * 58, ('$2', $3))"
 }
-in_right /usr/bin/python3 -c "import socket, sys
+start_right /usr/bin/python3 -c "import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(('$right_inet', 5000))
 open('$work/ready', 'w').close()
 s.settimeout(10)
-print(sum(len(s.recv(100)) for _ in range(20)))" >"$work/received" &
-children+=($!)
+print(sum(len(s.recv(100)) for _ in range(20)))" >"$work/received"
 wait_for 10 test -e "$work/ready" || fail "the receiver does not start"
 send_udp in_left $right_inet 5000 20
 send_udp in_left $right_inet 6000 30

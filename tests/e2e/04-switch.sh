@@ -34,12 +34,11 @@ fw -q apply "$work/a.conf" || fail "apply"
 arrived_before=$(arrived) sent_before=$(counted "$left" peer0 tx packets)
 ingress_before=$(stat_of 's["hooks"]["ingress"]["packets"]')
 
-in_left /usr/bin/python3 -c "import socket, itertools
+start_left /usr/bin/python3 -c "import socket, itertools
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for port in itertools.cycle((3000, 4000)): s.sendto(b'x' * 18, ('$right_inet', port))" \
-    2>"$work/sender" &
-sender=$!
-children+=($sender)
+    2>"$work/sender"
+sender=$started
 
 for ((i = 0; i < switches; i++)); do
     file=$work/b.conf

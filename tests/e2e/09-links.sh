@@ -56,7 +56,7 @@ ingress default pass {
     drop udp to port 9  label in
 }
 END
-in_right /usr/bin/python3 - "$work" <<'END' &
+cat >"$work/tun.py" <<'END'
 import fcntl, os, struct, sys, time
 tun = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
@@ -69,9 +69,9 @@ for _ in range(6):
                               bytes([203, 0, 113, 9]), bytes([203, 0, 113, 1])) + udp)
 for _ in range(4):
     os.write(tun, struct.pack("!IHBB16s16s", 6 << 28, 8, 17, 64, b"\x20\x01" + bytes(14), b"\x20\x02" + bytes(14)) + udp)
-time.sleep(5)
+time.sleep(60)
 END
-children+=($!)
+start_right /usr/bin/python3 "$work/tun.py" "$work"
 wait_for 5 test -e "$work/tun" || fail "tun"
 fw -q apply "$work/tun.conf" || fail "apply on tun0"
 touch "$work/send"

@@ -77,6 +77,15 @@ neighbours() { # NAMESPACE LINK INET INET6 MAC
 in_left() { nsenter --net="/run/netns/$left" "$@"; }
 in_right() { nsenter --net="/run/netns/$right" "$@"; }
 
+# Starts a command there that goes on by itself, until netns_end. Its id is $started.
+start_left() { start_in "$left" "$@"; }
+start_right() { start_in "$right" "$@"; }
+start_in() { # NAMESPACE COMMAND...: a simple command, so that the id is the command's own
+    nsenter --net="/run/netns/$1" "${@:2}" &
+    started=$!
+    children+=("$started")
+}
+
 # fwctl in the namespace of fw0, on the test's own pins.
 fw() { in_right "$fwctl" --pin-dir "$pins" "$@"; }
 
