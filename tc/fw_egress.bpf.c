@@ -34,8 +34,11 @@ static __always_inline void fw_weigh(const struct __sk_buff *ctx, struct fw_weig
 		weight->bytes += FW_VLAN_TAG * weight->packets;
 }
 
-SEC("tc")
-int fw_egress(struct __sk_buff *ctx)
+/*
+ * Fills in the packet; what fw_parse() says. A function of its own so that its stack is not that
+ * of fw_decide() too: all frames of a call chain together may have 512 bytes.
+ */
+static __noinline __u32 fw_read(struct __sk_buff *ctx, struct fw_packet *packet)
 {
 	struct fw_frame frame = {
 		.length = ctx->len,
@@ -43,8 +46,6 @@ int fw_egress(struct __sk_buff *ctx)
 		.stripped_vlan = fw_stripped_vlan(ctx),
 	};
 	enum fw_reason malformed = FW_OK;
-	struct fw_weight weight;
-	struct fw_packet packet;
 
 	if (fw_setup.layer3)
 		frame.layer3 = FW_SWAP16((__u16)ctx->protocol);
@@ -52,12 +53,22 @@ int fw_egress(struct __sk_buff *ctx)
 	for (int i = 0; i < 2; i++) {
 		frame.data = (const void *)(long)ctx->data;
 		frame.data_end = (const void *)(long)ctx->data_end;
-		malformed = fw_parse(&frame, &packet);
+		malformed = fw_parse(&frame, packet);
 		if (malformed != FW_REASON_HEADER_NOT_LINEAR)
 			break;
 		if (bpf_skb_pull_data(ctx, ctx->len < FW_MAX_HEADERS ? ctx->len : FW_MAX_HEADERS))
 			break;
 	}
+	return malformed;
+}
+
+SEC("tc")
+int fw_egress(struct __sk_buff *ctx)
+{
+	struct fw_packet packet;
+	__u32 malformed = fw_read(ctx, &packet);
+	struct fw_weight weight;
+
 	fw_weigh(ctx, &weight);
 	if (fw_decide(&packet, malformed, weight.packets, weight.bytes) == FW_VERDICT_DROP)
 		return TC_ACT_SHOT;
