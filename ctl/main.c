@@ -11,10 +11,6 @@ static const struct command commands[] = {
 	  "put the rules of a file into force, in one atomic step" },
 	{ "check", command_check, "[FILE]", "say what is wrong or doubtful in a rule file" },
 	{ "format", command_format, "[FILE] [--write]", "print a rule file in canonical layout" },
-	{ "explain", command_explain,
-	  "--rules FILE (--packet TEXT | --pcap FILE [--hook HOOK] [--interface IF]) [--why] [--kernel] "
-	  "[--json]",
-	  "say which rule decides a packet, and why" },
 	{ "list", command_list, "[-n] [--json]", "print the rules that are running" },
 	{ "stats", command_stats, "[--json | --prometheus]",
 	  "print packets and bytes of every rule and reason" },

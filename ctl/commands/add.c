@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/lint.h"
 #include "base/message.h"
 #include "base/number.h"
 #include "commands/change.h"
@@ -69,6 +70,17 @@ static enum exit_status place_resolve(const struct ruleset *ruleset, struct rule
 	return EXIT_DONE;
 }
 
+static void doubts_warn(const struct ruleset *ruleset, enum fw_hook hook, size_t index,
+			struct diagnostics *diagnostics)
+{
+	struct lint_report report;
+
+	lint_one(ruleset, hook, index, &report);
+	lint_warn(ruleset, &report, diagnostics);
+	lint_report_free(&report);
+	lockout_warn(ruleset, diagnostics);
+}
+
 static enum exit_status add_to(struct ruleset *ruleset, const struct context *context, void *data)
 {
 	struct addition *addition = data;
@@ -82,8 +94,8 @@ static enum exit_status add_to(struct ruleset *ruleset, const struct context *co
 	diagnostics_init(&diagnostics);
 	good = !rule_parse_into(ruleset, &addition->place, addition->text, &diagnostics, &index) &&
 	       ruleset_is_supported(ruleset, &diagnostics);
-	if (good)
-		lockout_warn(ruleset, &diagnostics);
+	if (good && !context->quiet)
+		doubts_warn(ruleset, addition->place.hook, index, &diagnostics);
 	if (!good || !context->quiet)
 		diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/lint.h"
 #include "base/message.h"
 #include "commands/lockout.h"
 #include "commands/supported.h"
@@ -36,6 +37,17 @@ static void paths_make_absolute(struct ruleset *ruleset)
 	}
 }
 
+/* Doubts cost time to find, so they are not looked for where they are not shown. */
+static void doubts_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics)
+{
+	struct lint_report report;
+
+	lint(ruleset, &report);
+	lint_warn(ruleset, &report, diagnostics);
+	lint_report_free(&report);
+	lockout_warn(ruleset, diagnostics);
+}
+
 struct ruleset *rules_load(const struct context *context, const char *path, bool to_apply)
 {
 	struct ruleset *ruleset = NULL;
@@ -46,11 +58,9 @@ struct ruleset *rules_load(const struct context *context, const char *path, bool
 	good = !ruleset_parse(path, &file_reader_system, &diagnostics, &ruleset);
 	if (good && to_apply)
 		good = ruleset_is_supported(ruleset, &diagnostics);
-	if (good)
-		lockout_warn(ruleset, &diagnostics);
-	if (good && context->quiet)
-		diagnostics_free(&diagnostics);
-	else
+	if (good && !context->quiet)
+		doubts_warn(ruleset, &diagnostics);
+	if (!good || !context->quiet)
 		diagnostics_print(&diagnostics, stderr);
 	if (!good)
 		ruleset_free(&ruleset);
