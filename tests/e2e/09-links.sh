@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Frames that do not look like plain Ethernet to a hook: a VLAN tag that is kept beside the frame,
-# an interface without link-layer headers.
+# headers outside the linear part of a buffer, frames of several buffers, an interface without
+# link-layer headers.
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 
@@ -44,6 +45,38 @@ in_right bash -c "for i in {1..5}; do echo x >/dev/udp/$left_inet/9; done"
 bytes=$(stat_of '[r["bytes"] for r in s["rules"] if r["label"] == "tagged"][0]')
 [ "$bytes" = $((7 * (14 + 4 + 20 + 8 + 2))) ] || fail "tagged frames count $bytes bytes"
 
+# Long frames: in XDP only the first buffer can be read, and a packet socket leaves TC no more than
+# the link-layer header to read directly.
+ip -n "$left" link set peer0 mtu 9000
+ip -n "$right" link set fw0 mtu 9000
+cat >"$work/long.conf" <<'END'
+interface fw0
+ingress default pass {
+    drop udp to port 9      label long-in
+}
+egress default pass {
+    drop udp to port 9      label long-out
+}
+END
+fw -q apply "$work/long.conf" || fail "apply for long frames"
+for length in 100 3000 5000 8000; do
+    for side in left right; do
+        [ $side = left ] && link=peer0 || link=fw0
+        in_$side /usr/bin/python3 - $link $length <<'END' || fail "cannot send $length bytes"
+import contextlib, socket, struct, sys
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+raw.bind((sys.argv[1], 0))
+size = int(sys.argv[2])
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size - 14, 0, 0, 64, 17, 0, bytes([192, 0, 2, 8]), bytes([192, 0, 2, 9]))
+with contextlib.suppress(OSError):  # ENOBUFS tells that egress dropped it
+    raw.send(b"\2\0\0\0\0\2\2\0\0\0\0\1\x08\0" + ip + struct.pack("!HHHH", 1, 9, size - 34, 0) + bytes(size - 42))
+END
+    done
+done
+for rule in ingress:long-in egress:long-out; do
+    seen=$(stat_of "[(r['packets'], r['bytes']) for r in s['rules'] if r['label'] == '${rule#*:}'][0]")
+    [ "$seen" = "(4, 16100)" ] || fail "4 frames of 16100 bytes count as $seen at ${rule%:*}: $(fw stats)"
+done
 fw -q down || fail "down"
 
 # An interface without a link layer.
