@@ -75,7 +75,7 @@ run_fuzzers() {
         corpus=build/corpus/$name
         mkdir -p "$corpus"
         run "fuzz/$name" "build/tests/fuzz/$name" -max_total_time="$fuzz_seconds" -timeout=10 \
-            -artifact_prefix="build/corpus/$name-" "$corpus" \
+            -dict=tests/fuzz/keywords.dict -artifact_prefix="build/corpus/$name-" "$corpus" \
             $(ls -d "tests/fuzz/corpus/$name" 2>/dev/null)
     done
 }
