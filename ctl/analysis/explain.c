@@ -148,6 +148,8 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 		buffer_puts(buffer, "    counted by ");
 		print_rule(ruleset, &block->rules[evaluation->counted[i]], buffer);
 	}
+	if (explanation->kernel)
+		buffer_printf(buffer, "    kernel: %s\n", explanation->kernel_text);
 	if (options->why)
 		print_why(ruleset, explanation, buffer);
 }
@@ -247,5 +249,9 @@ json_t *explanation_json(const struct ruleset *ruleset, const struct explanation
 	json_object_set_new(object, "counted", counted);
 	if (options->why)
 		json_object_set_new(object, "why", why_json(ruleset, explanation));
+	if (explanation->kernel) {
+		json_object_set_new(object, "kernel", json_string(explanation->kernel));
+		json_object_set_new(object, "kernel-text", json_text(explanation->kernel_text));
+	}
 	return object;
 }

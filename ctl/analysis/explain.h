@@ -19,6 +19,10 @@ struct explanation {
 	enum fw_reason reason; /* FW_OK, or why it is malformed */
 	enum fw_verdict verdict;
 	struct evaluation evaluation; /* if the reason is FW_OK */
+	/* With --kernel: what the real program says, and if that is "same", "differs",
+	 * "not-asked" or "failed"; else NULL. */
+	const char *kernel;
+	const char *kernel_text;
 };
 
 /* What `fwctl explain` was asked for. */
@@ -37,7 +41,8 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 /*
  * One object, owned by the caller. Keys are only ever added:
  *	packet, hook, verdict, rule, file, line, reason, interface, text, action, counted
- * and with `why` an array of {rule, file, line, match, packet}. `rule` is null of a malformed
+ * and with `why` an array of {rule, file, line, match, packet}, with --kernel `kernel` and
+ * `kernel-text`. `rule` is null of a malformed
  * packet, "default" if no rule decided; `file` and `line` are null of built-in rules too.
  */
 json_t *explanation_json(const struct ruleset *ruleset, const struct explanation *explanation,

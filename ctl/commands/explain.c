@@ -66,24 +66,7 @@ static bool question_read(struct question *question, int argc, char **argv)
 	return false;
 }
 
-/* Says what the program in the kernel does with the frame. False if it is not the same. */
-static bool ask_kernel(const struct question *question, const struct explanation *explanation,
-		       const struct captured_frame *frame)
-{
-	_cleanup_buffer_ struct buffer text = { 0 };
-
-	if (!question->judge)
-		return true;
-	if (!kernel_judge_agrees(question->judge, explanation, frame, &text)) {
-		message_error("packet %zu: %s", explanation->number, buffer_text(&text));
-		return false;
-	}
-	if (text.length)
-		message_warn("packet %zu: %s", explanation->number, buffer_text(&text));
-	return true;
-}
-
-static void answer(const struct question *question, const struct explanation *explanation)
+static void print_answer(const struct question *question, const struct explanation *explanation)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	json_t *object;
@@ -103,6 +86,35 @@ static void answer(const struct question *question, const struct explanation *ex
 	json_decref(object);
 }
 
+/* Prints what is to be said of the packet, and of the kernel if it says something else. */
+static enum kernel_opinion answer(const struct question *question, struct explanation *explanation,
+				  const struct captured_frame *frame)
+{
+	static const char *const opinions[] = { "same", "not-asked", "differs", "failed" };
+	_cleanup_buffer_ struct buffer text = { 0 };
+	enum kernel_opinion opinion = KERNEL_SAME;
+
+	if (question->judge) {
+		opinion = kernel_judge_ask(question->judge, explanation, frame, &text);
+		explanation->kernel = opinions[opinion];
+		explanation->kernel_text = buffer_text(&text);
+	}
+	print_answer(question, explanation);
+	fflush(stdout);
+	if (opinion == KERNEL_DIFFERS)
+		message_error("packet %zu: the kernel differs from the rules: %s; "
+			      "this is a fault in fwctl",
+			      explanation->number, buffer_text(&text));
+	else if (opinion == KERNEL_FAILED)
+		message_error("%s", buffer_text(&text));
+	return opinion;
+}
+
+static enum exit_status status_of(enum kernel_opinion opinion)
+{
+	return opinion == KERNEL_SAME || opinion == KERNEL_NOT_ASKED ? EXIT_DONE : EXIT_FAILED;
+}
+
 static enum exit_status explain_text(const struct question *question,
 				     struct explanation *explanation)
 {
@@ -113,8 +125,7 @@ static enum exit_status explain_text(const struct question *question,
 	frame.bytes = (const uint8_t *)buffer_text(&bytes);
 	frame.captured = frame.length = (uint32_t)bytes.length;
 	explain(question->ruleset, explanation);
-	answer(question, explanation);
-	return ask_kernel(question, explanation, &frame) ? EXIT_DONE : EXIT_FAILED;
+	return status_of(answer(question, explanation, &frame));
 }
 
 static void parse_captured(const struct question *question, const struct captured_frame *captured,
@@ -138,24 +149,25 @@ static void parse_captured(const struct question *question, const struct capture
 static enum exit_status explain_capture(struct question *question)
 {
 	_cleanup_buffer_ struct buffer error = { 0 };
+	enum kernel_opinion opinion = KERNEL_SAME;
 	enum exit_status status = EXIT_DONE;
 	struct captured_frame frame;
 	struct capture *capture;
 	size_t number = 0;
-	int more;
+	int more = 0;
 
 	if (capture_open(question->pcap, &capture, &error)) {
 		message_error("%s", buffer_text(&error));
 		return EXIT_FAILED;
 	}
 	question->options.numbered = true;
-	while ((more = capture_next(capture, &frame, &error)) > 0) {
+	while (opinion != KERNEL_FAILED && (more = capture_next(capture, &frame, &error)) > 0) {
 		struct explanation explanation = { .number = ++number };
 
 		parse_captured(question, &frame, &explanation);
 		explain(question->ruleset, &explanation);
-		answer(question, &explanation);
-		if (!ask_kernel(question, &explanation, &frame))
+		opinion = answer(question, &explanation, &frame);
+		if (status_of(opinion) != EXIT_DONE)
 			status = EXIT_FAILED;
 	}
 	capture_close(&capture);

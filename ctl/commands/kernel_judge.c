@@ -122,22 +122,27 @@ static const char *find_obstacle(const struct kernel_judge *judge,
 	const struct fw_packet *packet = &explanation->met.packet;
 
 	if (!judge->ruleset->blocks[explanation->met.hook].present)
-		return "the kernel was not asked: no program is attached without a block";
+		return "not asked: no program is attached without a block";
 	if (frame->captured < FRAME_SMALLEST)
-		return "the kernel was not asked: it runs programs on 14 bytes and more";
+		return "not asked: it runs programs on 14 bytes and more";
+	if (explanation->met.hook == FW_EGRESS &&
+	    (explanation->reason == FW_REASON_IPV4_TRUNCATED ||
+	     explanation->reason == FW_REASON_IPV6_TRUNCATED))
+		return "not asked: some kernels refuse to run egress on half an IP header";
 	if (frame->length > FRAME_LARGEST)
-		return "the kernel was not asked: the frame is too long for a test run";
+		return "not asked: the frame is too long for a test run";
 	if (explanation->reason == FW_REASON_HEADER_NOT_LINEAR)
-		return "the kernel was not asked: the capture holds only a part of the headers";
+		return "not asked: the capture holds only a part of the headers";
 	if (!(packet->has & FW_HAS_MAC) && !explanation->reason)
-		return "the kernel was not asked: a test run needs a link-layer header";
+		return "not asked: a test run needs a link-layer header";
 	if (packet->state & ~FW_STATE_NEW)
-		return "the kernel was not asked: no flow is recorded there";
+		return "not asked: no flow is recorded there";
 	return NULL;
 }
 
-bool kernel_judge_agrees(struct kernel_judge *judge, const struct explanation *explanation,
-			 const struct captured_frame *frame, struct buffer *text)
+enum kernel_opinion kernel_judge_ask(struct kernel_judge *judge,
+				     const struct explanation *explanation,
+				     const struct captured_frame *frame, struct buffer *text)
 {
 	const struct test_packet test = { .frame = judge->frame, .length = frame->length };
 	const char *obstacle = find_obstacle(judge, explanation, frame);
@@ -146,7 +151,7 @@ bool kernel_judge_agrees(struct kernel_judge *judge, const struct explanation *e
 
 	if (obstacle) {
 		buffer_puts(text, obstacle);
-		return true;
+		return KERNEL_NOT_ASKED;
 	}
 	memset(judge->frame, 0, FRAME_LARGEST);
 	memcpy(judge->frame, frame->bytes, frame->captured);
@@ -154,14 +159,14 @@ bool kernel_judge_agrees(struct kernel_judge *judge, const struct explanation *e
 	    dataplane_test_run(judge->dataplane, explanation->met.hook, &test, &verdict) ||
 	    count(judge, explanation, &after)) {
 		buffer_puts(text, dataplane_error(judge->dataplane));
-		return false;
+		return KERNEL_FAILED;
 	}
-	if (verdict.verdict == explanation->verdict && after == before + 1)
-		return true;
-	buffer_printf(text, "the program in the kernel says %s and %s %s; this is a fault in fwctl",
+	buffer_printf(text, "the program says %s, and %s %s",
 		      verdict.verdict == FW_VERDICT_PASS ? "pass" : "drop",
 		      after == before + 1 ? "counts it as" : "does not count it as",
 		      explanation->reason ? fw_reason_name(explanation->reason)
 					  : identity(judge->ruleset, explanation));
-	return false;
+	if (verdict.verdict == explanation->verdict && after == before + 1)
+		return KERNEL_SAME;
+	return KERNEL_DIFFERS;
 }

@@ -18,12 +18,16 @@ struct kernel_judge;
 struct kernel_judge *kernel_judge_open(const struct ruleset *ruleset, const char *interface);
 void kernel_judge_close(struct kernel_judge **judge);
 
-/*
- * Runs the program on the frame. True if verdict and counted rule or reason are those of the
- * explanation, or if the kernel cannot be asked about such a frame, which `text` then says. False
- * if they differ, or if the kernel failed: `text` says how.
- */
-bool kernel_judge_agrees(struct kernel_judge *judge, const struct explanation *explanation,
-			 const struct captured_frame *frame, struct buffer *text);
+enum kernel_opinion {
+	KERNEL_SAME,	  /* verdict and counted rule or reason are those of the explanation */
+	KERNEL_NOT_ASKED, /* it cannot be asked about such a frame */
+	KERNEL_DIFFERS,
+	KERNEL_FAILED, /* and will fail on others */
+};
+
+/* Runs the program on the frame and adds to `text` what came of it. */
+enum kernel_opinion kernel_judge_ask(struct kernel_judge *judge,
+				     const struct explanation *explanation,
+				     const struct captured_frame *frame, struct buffer *text);
 
 #endif

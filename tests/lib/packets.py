@@ -3,6 +3,7 @@
 """Packets with names, and what the parser has to say of each.
 
     packets.py            prints a C header: named_packets[], see there
+    packets.py FILE.pcap  writes them all into one capture
     packets.py DIRECTORY  writes each into a file there, as seeds for tests/fuzz/fuzz_packet.c
 
 Each is defined once, by scapy, with addresses for documentation (RFC 5737, 3849, 7042). What is
@@ -23,6 +24,7 @@ from scapy.layers.ipsec import AH, ESP
 from scapy.layers.l2 import ARP, GRE, LLC, STP, Dot1AD, Dot1Q, Dot3, Ether
 from scapy.layers.sctp import SCTP, SCTPChunkInit
 from scapy.packet import Raw
+from scapy.utils import RawPcapWriter
 
 SOURCE_MAC, DESTINATION_MAC = "00:00:5e:00:53:01", "00:00:5e:00:53:02"
 SOURCE, DESTINATION = "192.0.2.1", "198.51.100.1"
@@ -349,6 +351,11 @@ def main():
         group()
     if len(sys.argv) < 2:
         print_header()
+        return
+    if sys.argv[1].endswith(".pcap"):
+        with RawPcapWriter(sys.argv[1], linktype=1) as capture:
+            for _, data, _, _ in PACKETS:
+                capture.write(data)
         return
     os.makedirs(sys.argv[1], exist_ok=True)
     for name, data, _, _ in PACKETS:
