@@ -97,6 +97,6 @@ has clang-tidy-14 && step 'clang-tidy' tidy
 has cppcheck && step 'cppcheck' cppcheck --quiet --error-exitcode=1 --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     --suppress=unknownMacro --suppress=zerodivcond --suppress=uninitvar -j "$(nproc)" -D_GNU_SOURCE -Iinclude -Ictl "${USER_C[@]}"
-has shellcheck && step 'shellcheck' shellcheck -x -S warning "${SCRIPTS[@]}"
+has shellcheck && step 'shellcheck' shellcheck -x -P SCRIPTDIR -S warning "${SCRIPTS[@]}"
 has mandoc && step 'mandoc -T lint' manuals
 exit $failed
