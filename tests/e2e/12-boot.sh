@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What `make install` puts where, that the unit is sound, and that what it starts works with the
+# rules as they are installed.
+. "$(dirname "$0")/../lib/netns.sh"
+netns_start
+cd "$root" || exit 1
+stage=$work/stage
+
+make -s install DESTDIR="$stage" PREFIX=/usr >"$work/out" 2>&1 || fail "install: $(cat "$work/out")"
+for file in usr/sbin/fwctl usr/share/man/man8/fwctl.8 usr/share/man/man5/fwctl.conf.5 \
+    usr/lib/systemd/system/fwctl.service usr/share/bash-completion/completions/fwctl \
+    usr/share/zsh/site-functions/_fwctl etc/fwctl/fw.conf usr/share/doc/fwctl/examples/server.conf; do
+    [ -f "$stage/$file" ] || fail "$file was not installed"
+done
+[ -x "$stage/usr/sbin/fwctl" ] || fail "fwctl is not executable"
+unit=$stage/usr/lib/systemd/system/fwctl.service
+grep -q '^ExecStart=/usr/sbin/fwctl apply /etc/fwctl/fw.conf$' "$unit" || fail "the unit starts something else"
+grep -q '^Before=network-pre.target' "$unit" || fail "the unit is not ordered before the network"
+
+# What the operator wrote is not overwritten.
+echo "# mine" >>"$stage/etc/fwctl/fw.conf"
+make -s install DESTDIR="$stage" PREFIX=/usr >/dev/null 2>&1 || fail "install again"
+grep -q "^# mine" "$stage/etc/fwctl/fw.conf" || fail "install overwrote fw.conf"
+
+# The unit's own command lines, with the paths of the stage, in a namespace.
+command_of() { sed -n "s,^$1=/usr/sbin/fwctl,,p" "$unit" | sed "s,/etc/fwctl,$stage/etc/fwctl,"; }
+# shellcheck disable=SC2046
+staged() { in_right "$stage/usr/sbin/fwctl" --pin-dir "$pins" $(command_of "$1"); }
+staged ExecStart 2>"$work/err" || fail "ExecStart: $(cat "$work/err")"
+grep -q "nothing is filtered" "$work/err" || fail "no word that no interface is named: $(cat "$work/err")"
+sed -i 's/^# interface eth0/interface fw0/' "$stage/etc/fwctl/fw.conf"
+staged ExecReload 2>"$work/err" || fail "ExecReload: $(cat "$work/err")"
+fw status >/dev/null || fail "the installed rules do not filter"
+in_left ping -q -c 1 -W 2 $right_inet >/dev/null || fail "the installed rules lock out"
+in_left ping -q -c 1 -W 2 $right_inet6 >/dev/null || fail "the installed rules lock out IPv6"
+staged ExecStop 2>/dev/null || fail "ExecStop"
+
+if command -v systemd-analyze >/dev/null; then
+    mkdir -p "$work/units"
+    sed "s,=/usr/sbin/fwctl,=$stage/usr/sbin/fwctl," "$unit" >"$work/units/fwctl.service"
+    # Only what is said of our unit counts; a man page of ours is not installed on this host.
+    systemd-analyze verify --man=no "$work/units/fwctl.service" >"$work/out" 2>&1
+    grep 'fwctl' "$work/out" && fail "systemd-analyze verify"
+fi
+
+make -s uninstall DESTDIR="$stage" PREFIX=/usr >/dev/null 2>&1 || fail "uninstall"
+[ "$(find "$stage" -type f | sed "s,$stage,,")" = /etc/fwctl/fw.conf ] ||
+    fail "uninstall left $(find "$stage" -type f)"
+exit 0

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What programs read: JSON in the shape that is promised, and Prometheus' text format.
+. "$(dirname "$0")/../lib/netns.sh"
+netns_start
+
+cat >"$work/fw.conf" <<'RULES'
+interface fw0
+
+ingress default drop {
+    count inet label v4
+    pass icmp type echo-request label ping
+    pass on "fw*" udp to port 7
+}
+
+egress default pass {
+}
+RULES
+fw -q apply "$work/fw.conf" || fail "apply"
+fw -q add ingress drop tcp to port 23 label gone || fail "add"
+in_left ping -q -c 4 -i 0.01 $right_inet >/dev/null || fail "no ping"
+in_left bash -c "echo >/dev/tcp/$right_inet/23" 2>/dev/null &
+wait_for 5 sh -c "[ \"\$(nsenter --net=/run/netns/$right $fwctl --pin-dir $pins stats --json |
+    grep -c '\"packets\": [1-9]')\" -ge 5 ]" || fail "nothing was counted: $(fw stats)"
+kill $! 2>/dev/null
+fw -q delete gone || fail "delete"
+
+fw stats --json >"$work/stats.json" || fail "stats --json"
+fw list --json >"$work/list.json" || fail "list --json"
+fw status --json >"$work/status.json" || fail "status --json"
+fw stats --prometheus >"$work/stats.prom" || fail "stats --prometheus"
+
+/usr/bin/python3 - "$work" <<'PYTHON' || exit 1
+import json
+import re
+import sys
+
+work = sys.argv[1]
+stats = json.load(open(f"{work}/stats.json"))
+listed = json.load(open(f"{work}/list.json"))
+status = json.load(open(f"{work}/status.json"))
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"FAIL: {what}")
+
+
+# stats --json
+for hook in "ingress", "egress":
+    total = stats["hooks"][hook]
+    lines = [r for r in stats["rules"] if r["hook"] == hook and r["action"] != "count"]
+    lines += [r for r in stats["reasons"] if r["hook"] == hook]
+    for key in "packets", "bytes":
+        check(total[key] == sum(line[key] for line in lines), f"{hook} {key} do not add up")
+    check(total["packets"] == total["pass"] + total["drop"], f"{hook}: pass and drop")
+rules = {(r["hook"], r["label"] or r["rule"]): r for r in stats["rules"]}
+ping = rules["ingress", "ping"]
+check(ping == {"hook": "ingress", "label": "ping", "rule": "pass icmp type echo-request label ping",
+               "action": "pass", "kind": "rule", "packets": 4, "bytes": 4 * 98}, f"ping: {ping}")
+check(rules["ingress", "v4"]["packets"] >= 5, "the count rule did not go on counting")
+check(rules["ingress", 'pass on "fw*" udp to port 7']["label"] is None, "a rule without a label")
+check(rules["ingress", "default"]["rule"] == "default drop", "the default's line")
+check(rules["ingress", "default"]["kind"] == "default", "the default's kind")
+check(rules["ingress", "builtin:arp"]["kind"] == "builtin", "a built-in rule's kind")
+check(rules["ingress", "gone"]["kind"] == "removed", "a removed rule's kind")
+check(rules["ingress", "gone"]["packets"] >= 1, "a removed rule's packets")
+
+# list --json and status --json
+numbers = [(r["hook"], r["number"], r["kind"]) for r in listed["rules"] if r["kind"] == "rule"]
+check(numbers == [("ingress", n, "rule") for n in (1, 2, 3)], f"numbers: {numbers}")
+check(listed["hooks"] == {"ingress": {"default": "drop"}, "egress": {"default": "pass"}}, "hooks")
+check(listed["interfaces"] == [{"name": "fw0", "pattern": False, "mode": "auto"}], "interfaces")
+check(status["as_configured"] and not status["problems"], "status")
+check(status["generation"] == listed["generation"] == stats["generation"] == 3, "generation")
+check({a["hook"] for a in status["attachments"]} == {"ingress", "egress"}, "attachments")
+
+# The text exposition format, 0.0.4: HELP and TYPE once and before the samples, families in one
+# piece, labels escaped, no series twice.
+name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+label = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
+sample = re.compile(rf"({name})(?:\{{({label}(?:,{label})*)\}})? (\d+)")
+kinds, samples, family = {}, {}, None
+text = open(f"{work}/stats.prom").read()
+check(text.endswith("\n"), "no newline at the end")
+for line in text.splitlines():
+    if line.startswith("# HELP "):
+        family = line.split()[2]
+        check(family not in kinds, f"{family} comes in pieces")
+        kinds[family] = None
+    elif line.startswith("# TYPE "):
+        check(line.split()[2] == family and kinds[family] is None, f"TYPE: {line}")
+        kinds[family] = line.split()[3]
+    else:
+        match = sample.fullmatch(line)
+        check(match and match[1] == family and kinds[family], f"not a sample: {line}")
+        key = match[1], match[2]
+        check(key not in samples, f"{key} twice")
+        samples[key] = int(match[3])
+for family, kind in kinds.items():
+    check((kind == "counter") == family.endswith("_total"), f"{family} is a {kind}")
+check(set(kinds) >= {"fwctl_rule_packets_total", "fwctl_rule_bytes_total",
+                     "fwctl_reason_packets_total", "fwctl_hook_packets_total", "fwctl_rules",
+                     "fwctl_generation", "fwctl_interface_attached"}, f"families: {set(kinds)}")
+check(samples["fwctl_rule_packets_total", 'hook="ingress",rule="ping",action="pass"'] == 4, "ping")
+check(('fwctl_rule_packets_total',
+       r'hook="ingress",rule="pass on \"fw*\" udp to port 7",action="pass"') in samples, "escaping")
+check(samples["fwctl_generation", None] == 3, "fwctl_generation")
+check(samples["fwctl_rules", None] == len(listed["rules"]), "fwctl_rules")
+check(samples["fwctl_hook_packets_total", 'hook="ingress",verdict="drop"'] ==
+      stats["hooks"]["ingress"]["drop"], "fwctl_hook_packets_total")
+for attached in status["attachments"]:
+    labels = f'interface="fw0",hook="{attached["hook"]}",mode="{attached["mode"]}"'
+    check(samples["fwctl_interface_attached", labels] == 1, f"fwctl_interface_attached {labels}")
+PYTHON
