@@ -17,12 +17,20 @@ struct link {
 	uint32_t index; /* ifindex */
 };
 
+/* What a bit of a row stands for. Few rules are cheapest as terms; groups have no bound of 4096. */
+enum compile_form {
+	COMPILE_CHEAPEST,
+	COMPILE_TERMS,
+	COMPILE_GROUPS,
+};
+
 struct compile_input {
 	const struct ruleset *ruleset;
 	/* counters[hook][i] is the counter index of rule i; [count] that of the block's default. */
 	const uint32_t *counters[FW_HOOKS];
 	const struct link *links;
 	size_t link_count;
+	enum compile_form form;
 };
 
 struct image {

@@ -7,7 +7,8 @@
 #include "compiler/memory.h"
 #include "compiler/tree.h"
 
-#define BITS_MAX (FW_MAX_WORDS * 64)
+#define BITS_MAX   (FW_MAX_WORDS * 64)
+#define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
 /* Rows up to half a line share lines, but none lies across two; larger ones begin a line. */
 static size_t row_stride(size_t size)
@@ -52,6 +53,8 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 
 	if (!axis_is_used(&instance->terms, axis)) {
 		*root = instance->out.full_rows[0];
+		rows_init(&instance->address_rows[axis], space_words(&instance->space));
+		rows_intern(&instance->address_rows[axis], instance->full, 0);
 		return;
 	}
 	axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
@@ -59,6 +62,8 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 	*root = tree_write(instance->writer, &classes, entries,
 			   instance->terms.family == FW_INET ? 2 : 8);
 	free(entries);
+	instance->address_rows[axis] = classes.rows;
+	classes.rows = (struct rows){ 0 };
 	axis_classes_free(&classes);
 }
 
@@ -97,46 +102,79 @@ static void write_full_row(struct instance *instance)
 	rows_free(&rows);
 }
 
-static int check_bounds(const struct instance *instance, char **ret_error)
+static const char *hook_name(enum fw_hook hook)
 {
-	static const char *const family_names[] = { "other", "inet", "inet6" };
-	const char *what = NULL;
-	unsigned bound = 0;
+	return hook == FW_INGRESS ? "ingress" : "egress";
+}
 
-	if (instance->terms.counted_count > FW_MAX_COUNTED_WORDS * 64) {
-		what = "rules that count and go on";
-		bound = FW_MAX_COUNTED_WORDS * 64;
-	} else if (instance->terms.count > BITS_MAX) {
-		what = "rules";
-		bound = BITS_MAX;
-	}
-	if (!what)
-		return 0;
-	if (asprintf(ret_error, "%s has more than %u %s for %s packets",
-		     instance->hook == FW_INGRESS ? "ingress" : "egress", bound, what,
-		     family_names[instance->terms.family]) < 0)
+static const char *family_name(enum fw_family family)
+{
+	static const char *const names[] = { "other", "inet", "inet6" };
+
+	return names[family];
+}
+
+static int refuse(const struct instance *instance, char **ret_error, const char *why)
+{
+	if (asprintf(ret_error, "%s rules for %s packets: %s", hook_name(instance->hook),
+		     family_name(instance->terms.family), why) < 0)
 		message_out_of_memory();
 	return -E2BIG;
 }
 
-static void instance_write(struct instance *instance, uint32_t first_record)
+/* A bit for each term, or for each group of terms. */
+static int choose_form(struct instance *instance, enum compile_form form, char **ret_error)
 {
 	struct terms *terms = &instance->terms;
-	uint32_t at = FW_INSTANCES + (instance->hook * 4 + terms->family) * FW_INSTANCE_SIZE;
 
+	if (terms->counted_count > FW_MAX_COUNTED_WORDS * 64)
+		return refuse(instance, ret_error,
+			      "more than 256 of them count and go on, or are over a limit");
 	for (size_t i = 0; i < terms->count; i++)
 		terms->items[i].bit = i;
 	for (size_t i = 0; i < terms->counted_count; i++)
 		terms->counted[i].bit = i;
-	instance->space.words = (terms->count + 63) / 64;
+	if (form == COMPILE_CHEAPEST)
+		form = terms->count <= TERMS_BEST ? COMPILE_TERMS : COMPILE_GROUPS;
+	if (form == COMPILE_GROUPS)
+		instance->grouped = groups_make(terms, &instance->groups);
+	if (!instance->grouped && terms->count > BITS_MAX)
+		return refuse(instance, ret_error,
+			      "their conditions differ in more than 4096 ways (combinations of "
+			      "prefix lengths, sets, and other fields); use sets to say the same "
+			      "with fewer rules");
+	return 0;
+}
+
+static void write_bits(struct instance *instance, uint32_t first_record)
+{
+	struct terms *terms = &instance->terms;
+	size_t bits = instance->grouped ? instance->groups.count : terms->count;
+
+	instance->space.words = (bits + 63) / 64;
 	instance->space.counted_words = (terms->counted_count + 63) / 64;
 	instance->out.words = instance->space.words;
 	instance->out.counted_words = instance->space.counted_words;
-	instance->out.default_record = first_record + terms->block->count;
-	instance->out.terms = write_terms(instance, terms->items, terms->count,
-					  instance->space.words, first_record);
 	instance->out.counted_terms = write_terms(instance, terms->counted, terms->counted_count,
 						  instance->space.counted_words, first_record);
+	if (instance->grouped) {
+		instance->out.groups =
+			groups_write(&instance->groups, terms, first_record, instance->writer);
+		groups_replace_terms(&instance->groups, terms);
+	} else {
+		instance->out.terms = write_terms(instance, terms->items, terms->count,
+						  instance->space.words, first_record);
+	}
+}
+
+static void write_instance(struct instance *instance, uint32_t first_record)
+{
+	enum fw_family family = instance->terms.family;
+	uint32_t at = FW_INSTANCES + (instance->hook * 4 + family) * FW_INSTANCE_SIZE;
+
+	instance->out.default_record = first_record + instance->terms.block->count;
+	instance->out.wide = family != FW_INET;
+	write_bits(instance, first_record);
 	write_full_row(instance);
 	instance_compile_addresses(instance, AXIS_SOURCE);
 	instance_compile_addresses(instance, AXIS_DESTINATION);
@@ -145,24 +183,77 @@ static void instance_write(struct instance *instance, uint32_t first_record)
 	memcpy(writer_at(instance->writer, at), &instance->out, sizeof(instance->out));
 }
 
+static void instance_free(struct instance *instance)
+{
+	free(instance->scratch);
+	free(instance->full);
+	groups_free(&instance->groups);
+	rows_free(&instance->address_rows[0]);
+	rows_free(&instance->address_rows[1]);
+	free(instance->worst.bits);
+	terms_free(&instance->terms);
+}
+
+/* What is only known when all is written. */
+static int check_result(struct instance *instance, char **ret_error)
+{
+	char why[128];
+
+	if (instance->too_large) {
+		snprintf(why, sizeof(why), "they combine too many different %s",
+			 instance->too_large);
+		return refuse(instance, ret_error, why);
+	}
+	if (!instance->grouped)
+		return 0;
+	worst_find(&instance->address_rows[0], &instance->address_rows[1], instance->space.words,
+		   &instance->worst);
+	if (instance->worst.rounds <= FW_SEARCH_ROUNDS)
+		return 0;
+	snprintf(why, sizeof(why),
+		 "up to %zu groups of them overlap in one packet's addresses; at most about %d can",
+		 instance->worst.candidates, FW_SEARCH_ROUNDS - 2);
+	return refuse(instance, ret_error, why);
+}
+
+static int compile_form(const struct compile_input *input, struct instance *instance,
+			enum fw_family family, uint32_t first_record, char **ret_error)
+{
+	size_t size = instance->writer->size;
+	int error;
+
+	terms_make(&input->ruleset->blocks[instance->hook], family, &instance->terms);
+	error = choose_form(instance, input->form, ret_error);
+	if (!error) {
+		write_instance(instance, first_record);
+		error = check_result(instance, ret_error);
+	}
+	if (error) /* for another attempt */
+		instance->writer->size = size;
+	return error;
+}
+
 int instance_compile(const struct compile_input *input, enum fw_hook hook, enum fw_family family,
 		     uint32_t first_record, struct writer *writer, char **ret_error)
 {
 	struct instance instance = { .input = input, .hook = hook, .writer = writer };
-	int error;
+	struct compile_input terms = *input;
+	char *why = NULL;
+	int error = compile_form(input, &instance, family, first_record, ret_error);
+	bool again = error && instance.grouped && input->form == COMPILE_CHEAPEST;
 
-	terms_make(&input->ruleset->blocks[hook], family, &instance.terms);
-	error = check_bounds(&instance, ret_error);
-	if (!error)
-		instance_write(&instance, first_record);
-	if (instance.too_large && !error) {
-		error = -E2BIG;
-		if (asprintf(ret_error, "the rules combine too many different %s",
-			     instance.too_large) < 0)
-			message_out_of_memory();
+	instance_free(&instance);
+	if (!again)
+		return error;
+	/* Too many groups overlap: the other form does not mind, but has fewer bits. */
+	terms.form = COMPILE_TERMS;
+	instance = (struct instance){ .input = &terms, .hook = hook, .writer = writer };
+	if (!compile_form(&terms, &instance, family, first_record, &why)) {
+		free(*ret_error);
+		*ret_error = NULL;
+		error = 0;
 	}
-	free(instance.scratch);
-	free(instance.full);
-	terms_free(&instance.terms);
+	free(why);
+	instance_free(&instance);
 	return error;
 }

@@ -4,6 +4,8 @@
 #define FWCTL_COMPILER_INSTANCE_H
 
 #include "compiler/axis.h"
+#include "compiler/groups.h"
+#include "compiler/worst.h"
 #include "compiler/writer.h"
 
 struct instance {
@@ -15,7 +17,11 @@ struct instance {
 	struct fw_instance out; /* copied into the image at the end */
 	uint64_t *scratch;	/* one row */
 	uint64_t *full;		/* a row: all terms there are */
-	const char *too_large;	/* what was, in the user's words; NULL: nothing */
+	bool grouped;		/* bits are groups, not terms */
+	struct groups groups;
+	struct rows address_rows[2]; /* source, destination; for the worst packet */
+	struct worst worst;
+	const char *too_large; /* what was, in the user's words; NULL: nothing */
 };
 
 /* Makes an instance and writes it. 0; -E2BIG with a message if it is past a bound. */

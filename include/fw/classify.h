@@ -159,7 +159,7 @@ static __always_inline __u32 fw_tree_find(struct fw_view view, __u32 entry, stru
 			entry = fw_tree_line_find(view, line, guarded);
 		}
 		key.high = key.high << 16 | key.low >> 48;
-		key.low <<= 16;
+		key.low = (key.low << 16) + view.zero; /* for the verifier, as after a skip */
 	}
 	return FW_ENTRY_VALUE_OF(entry);
 }
@@ -395,6 +395,163 @@ static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw
 	return at->default_record;
 }
 
+/* A packet as groups compare it. */
+struct fw_flow {
+	__u64 addresses[4]; /* as in struct fw_group `masks` */
+	__u64 service;	    /* source port, destination port, protocol: 16 bits each */
+};
+
+static __always_inline void fw_flow_init(struct fw_flow *flow, const struct fw_packet *packet,
+					 const int wide)
+{
+	const __u32 *source = packet->source, *destination = packet->destination;
+
+	flow->service = packet->source_port | (__u64)packet->destination_port << 16 |
+			(__u64)packet->protocol << 32;
+	if (!wide) {
+		flow->addresses[0] = (__u64)source[0] << 32 | destination[0];
+		return;
+	}
+	flow->addresses[0] = (__u64)source[0] << 32 | source[1];
+	flow->addresses[1] = (__u64)source[2] << 32 | source[3];
+	flow->addresses[2] = (__u64)destination[0] << 32 | destination[1];
+	flow->addresses[3] = (__u64)destination[2] << 32 | destination[3];
+}
+
+static __always_inline void fw_flow_mask(struct fw_flow *masked, const struct fw_flow *flow,
+					 const struct fw_group *group, const int wide)
+{
+	masked->service = flow->service & group->service_mask;
+	masked->addresses[0] = flow->addresses[0] & group->masks[0];
+	if (!wide)
+		return;
+	masked->addresses[1] = flow->addresses[1] & group->masks[1];
+	masked->addresses[2] = flow->addresses[2] & group->masks[2];
+	masked->addresses[3] = flow->addresses[3] & group->masks[3];
+}
+
+/* Products are independent of each other, and so run side by side. */
+static __always_inline __u32 fw_flow_hash(const struct fw_flow *masked, __u64 seed, const int wide)
+{
+	__u64 hash = (masked->addresses[0] ^ seed) * 0x9e3779b97f4a7c15ULL +
+		     (masked->service + seed) * 0xc2b2ae3d27d4eb4fULL;
+
+	if (wide)
+		hash += (masked->addresses[1] ^ seed) * 0xff51afd7ed558ccdULL +
+			(masked->addresses[2] + seed) * 0xd6e8feb86659fd93ULL +
+			(masked->addresses[3] ^ ~seed) * 0xc4ceb9fe1a85ec53ULL;
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15ULL;
+	return hash >> 32;
+}
+
+/* The lower of `best` and the record of `meta`, if nothing differs and no port is outside. */
+static __always_inline __u32 fw_better(__u32 best, __u64 differ, const __u16 ports[4], __u32 meta,
+				       const struct fw_flow *flow, const struct fw_flow *masked)
+{
+	__s32 source = (__u16)flow->service, destination = (__u16)(flow->service >> 16);
+	__s32 outside = (source - ports[0]) | (ports[1] - source) | (destination - ports[2]) |
+			(ports[3] - destination);
+	__u64 missed, record;
+
+	differ |= (masked->service >> 32) ^ (meta >> FW_RECORD_BITS);
+	missed = (differ | -differ) >> 63 | (__u32)outside >> 31;
+	/* A record that missed is above all others. */
+	record = (meta & FW_RECORD_NONE) | missed << FW_RECORD_BITS;
+	return best ^ ((best ^ (__u32)record) & -(__u32)((record - best) >> 63));
+}
+
+/* The best record of one group, or `best`. */
+static __always_inline __u32 fw_group_probe(struct fw_view view, const struct fw_group *group,
+					    const struct fw_flow *flow, __u32 best, const int wide)
+{
+	struct fw_flow masked;
+	__u32 bucket;
+
+	fw_flow_mask(&masked, flow, group, wide);
+	bucket = fw_flow_hash(&masked, group->seed, wide) & group->line_mask;
+	if (wide) {
+		__u32 number = group->line + 2 * bucket;
+		const struct fw_bucket6 *six =
+			(const void *)(view.base +
+				       ((number << 6) & (view.mask & ~(2 * FW_LINE - 1U))));
+
+#pragma GCC unroll 2
+		for (int i = 0; i < FW_BUCKET6_RECORDS; i++)
+			best = fw_better(best,
+					 (six->addresses[i][0] ^ masked.addresses[0]) |
+						 (six->addresses[i][1] ^ masked.addresses[1]) |
+						 (six->addresses[i][2] ^ masked.addresses[2]) |
+						 (six->addresses[i][3] ^ masked.addresses[3]),
+					 six->ports[i], six->meta[i], flow, &masked);
+	} else {
+		const struct fw_bucket *four = fw_line(view, group->line + bucket);
+
+#pragma GCC unroll 3
+		for (int i = 0; i < FW_BUCKET_RECORDS; i++)
+			best = fw_better(best, four->addresses[i] ^ masked.addresses[0],
+					 four->ports[i], four->meta[i], flow, &masked);
+	}
+	return best;
+}
+
+/* Where the walk over candidates stands. */
+struct fw_search {
+	struct fw_view view;
+	const struct fw_instance *at;
+	struct fw_rows rows;
+	struct fw_flow flow;
+	__u64 summary;
+	__u64 bits;
+	__u32 word;
+	__u32 best;
+};
+
+/* One round: takes the next word, or tries the next candidate. 1: the search is over. */
+static __always_inline int fw_search_step(struct fw_search *search, const int wide)
+{
+	struct fw_view view = search->view;
+	const struct fw_group *group;
+	__u32 number;
+
+	if (!search->bits) {
+		if (!search->summary)
+			return 1;
+		search->word = fw_lowest_bit(view, search->summary);
+		search->summary = (search->summary & (search->summary - 1)) + view.zero;
+		search->bits = fw_rows_word(view, &search->rows, 1 + search->word);
+		return 0;
+	}
+	number = search->word * 64 + fw_lowest_bit(view, search->bits);
+	search->bits = (search->bits & (search->bits - 1)) + view.zero;
+	group = fw_line(view, search->at->groups + number);
+	if (group->best >= search->best)
+		return 1;
+	search->best = fw_group_probe(view, group, &search->flow, search->best, wide) + view.zero;
+	return 0;
+}
+
+static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_instance *at,
+					   const struct fw_rows *rows,
+					   const struct fw_packet *packet, const int wide)
+{
+	struct fw_search search = { .view = view, .at = at, .rows = *rows };
+
+	fw_flow_init(&search.flow, packet, wide);
+	search.best = FW_RECORD_NONE + view.zero;
+	search.word = view.zero;
+	search.summary = fw_rows_word(view, rows, 0);
+	if (!search.summary)
+		return at->default_record;
+	search.word = fw_lowest_bit(view, search.summary);
+	search.summary = (search.summary & (search.summary - 1)) + view.zero;
+	search.bits = fw_rows_word(view, rows, 1 + search.word);
+	for (int i = 0; i < FW_SEARCH_ROUNDS; i++)
+		if (fw_search_step(&search, wide))
+			break;
+	return search.best == FW_RECORD_NONE ? at->default_record : search.best;
+}
+
 /*
  * The records of `count` rules before `record`. -1 if there are more than the compiler allows.
  * Numbers start from different zeros of the image: from one, the verifier would learn from a test
@@ -446,7 +603,12 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 	struct fw_rows rows;
 
 	fw_rows_find(view, at, packet, &rows);
-	ret_result->record = fw_first_match(view, at, &rows);
+	if (!at->groups)
+		ret_result->record = fw_first_match(view, at, &rows);
+	else if (at->wide)
+		ret_result->record = fw_best_match(view, at, &rows, packet, 1);
+	else
+		ret_result->record = fw_best_match(view, at, &rows, packet, 0);
 	ret_result->counted_count = 0;
 	if (!at->counted_words)
 		return 0;

@@ -173,6 +173,8 @@ struct fw_instance {
 	__u32 terms;	     /* offset of __u32[]: bit number to record; has words * 64 entries */
 	__u32 counted_terms; /* likewise */
 	__u32 default_record;
+	__u32 groups; /* number of the first fw_group's line; 0: bits are terms */
+	__u32 wide;   /* 0 for inet; 1: groups compare 128-bit addresses */
 	__u32 source; /* tree entries; values are rows */
 	__u32 destination;
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
@@ -185,6 +187,48 @@ struct fw_instance {
 	struct fw_step steps[FW_SMALL_FIELDS];
 };
 
+/*
+ * With many rules, bits are groups: rules with the same prefix lengths, the same kind of condition
+ * on protocol and ports, and the same conditions on everything else. What a group's rules share is
+ * in the rows; the rest is a record in the group's hash table, which a candidate probes once.
+ * Groups are in the order of their best record, so that the search stops when none can be better.
+ */
+struct fw_group {
+	__u64 masks[4];	    /* inet: source and destination; inet6: high, low of both */
+	__u64 service_mask; /* of what is exact in struct fw_flow `service` */
+	__u64 seed;
+	__u32 best;	 /* lowest record number */
+	__u32 line;	 /* number of the hash table's first line */
+	__u32 line_mask; /* buckets - 1 */
+	__u32 pad;
+};
+
+/* Rounds that a search may take: one for each word of a row and each candidate that is left. The
+ * compiler refuses rules that could need more. */
+#define FW_SEARCH_ROUNDS 40
+
+#define FW_RECORD_BITS 24
+#define FW_RECORD_NONE ((1U << FW_RECORD_BITS) - 1)
+
+/* Records as columns. ports: lowest and highest source port, lowest and highest destination port.
+ * meta: record number, above it the protocol if it is exact. Free: FW_RECORD_NONE. */
+struct fw_bucket {
+	__u64 addresses[3]; /* source << 32 | destination, masked */
+	__u16 ports[3][4];
+	__u32 meta[3];
+	__u32 pad;
+};
+
+struct fw_bucket6 {
+	__u64 addresses[2][4];
+	__u16 ports[2][4];
+	__u32 meta[2];
+	__u32 pad[10];
+};
+
+#define FW_BUCKET_RECORDS  3
+#define FW_BUCKET6_RECORDS 2
+
 #define FW_INSTANCE_SIZE 512
 #define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: see fw_lowest_bit() */
 #define FW_DE_BRUIJN	 0x03f79d71b4cb0a89ULL
@@ -196,6 +240,9 @@ _Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
 _Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_group) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_bucket) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_bucket6) == 2 * FW_LINE, "two lines");
 _Static_assert(sizeof(struct fw_instance) <= FW_INSTANCE_SIZE, "instances have fixed places");
 
 #endif

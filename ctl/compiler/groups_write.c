@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Groups and their hash tables as bytes of the image. */
+#include "compiler/memory.h"
+#include "compiler/place.h"
+
+static void write_four(struct fw_bucket *buckets, const struct group *group,
+		       const struct pieces *pieces, const uint32_t *meta)
+{
+	for (size_t i = 0; i < group->buckets; i++)
+		for (int k = 0; k < FW_BUCKET_RECORDS; k++)
+			buckets[i].meta[k] = FW_RECORD_NONE;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct piece *piece = &pieces->items[group->pieces[i]];
+		struct fw_bucket *bucket = &buckets[group->place[i]];
+		int slot = 0;
+
+		while (bucket->meta[slot] != FW_RECORD_NONE)
+			slot++;
+		bucket->addresses[slot] = piece->addresses[0];
+		memcpy(bucket->ports[slot], piece->ports, sizeof(piece->ports));
+		bucket->meta[slot] = meta[i];
+	}
+}
+
+static void write_six(struct fw_bucket6 *buckets, const struct group *group,
+		      const struct pieces *pieces, const uint32_t *meta)
+{
+	for (size_t i = 0; i < group->buckets; i++)
+		for (int k = 0; k < FW_BUCKET6_RECORDS; k++)
+			buckets[i].meta[k] = FW_RECORD_NONE;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct piece *piece = &pieces->items[group->pieces[i]];
+		struct fw_bucket6 *bucket = &buckets[group->place[i]];
+		int slot = bucket->meta[0] != FW_RECORD_NONE;
+
+		memcpy(bucket->addresses[slot], piece->addresses, sizeof(piece->addresses));
+		memcpy(bucket->ports[slot], piece->ports, sizeof(piece->ports));
+		bucket->meta[slot] = meta[i];
+	}
+}
+
+static void write_group(const struct groups *groups, size_t number, const struct terms *terms,
+			uint32_t first_record, struct writer *writer, uint32_t lines)
+{
+	const struct group *group = &groups->items[number];
+	size_t size =
+		groups->family == FW_INET ? sizeof(struct fw_bucket) : sizeof(struct fw_bucket6);
+	uint32_t offset = writer_add(writer, group->buckets * size, size);
+	uint32_t *meta;
+	struct fw_group out;
+
+	if (!offset)
+		return;
+	meta = memory_new(group->count, sizeof(*meta));
+	for (size_t i = 0; i < group->count; i++) {
+		const struct piece *piece = &groups->pieces.items[group->pieces[i]];
+
+		meta[i] = first_record + terms->items[piece->term].rule;
+		meta[i] |= (uint32_t)piece->protocol << FW_RECORD_BITS;
+	}
+	if (groups->family == FW_INET)
+		write_four(writer_at(writer, offset), group, &groups->pieces, meta);
+	else
+		write_six(writer_at(writer, offset), group, &groups->pieces, meta);
+	free(meta);
+	group_masks(&group->key, groups->family, &out);
+	out.seed = group->seed;
+	out.best = first_record + terms->items[group->best].rule;
+	out.line = offset / FW_LINE;
+	out.line_mask = group->buckets - 1;
+	memcpy(writer_at(writer, lines + number * sizeof(out)), &out, sizeof(out));
+}
+
+uint32_t groups_write(const struct groups *groups, const struct terms *terms, uint32_t first_record,
+		      struct writer *writer)
+{
+	uint32_t lines = writer_add(writer, groups->count * sizeof(struct fw_group), FW_LINE);
+
+	for (size_t i = 0; lines && i < groups->count; i++)
+		write_group(groups, i, terms, first_record, writer, lines);
+	return lines / FW_LINE;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Places a group's records in its hash table. */
+#ifndef FWCTL_COMPILER_PLACE_H
+#define FWCTL_COMPILER_PLACE_H
+
+#include "compiler/groups.h"
+
+/* Masks of a group as the reader applies them. */
+void group_masks(const struct group_key *key, enum fw_family family, struct fw_group *ret_masks);
+
+/*
+ * Chooses size and seed and fills `place`. Pieces for which there is no room in any table of
+ * bounded size are taken out of the group: returns how many, in *ret_left (owned).
+ */
+size_t place_group(struct group *group, const struct pieces *pieces, enum fw_family family,
+		   uint32_t **ret_left);
+
+#endif
