@@ -128,15 +128,32 @@ build/corpus/fuzz_packet: tests/lib/packets.py
 
 build/tests/fuzz/fuzz_packet: | build/corpus/fuzz_packet
 
-# libFuzzer needs clang; the code under test is compiled anew with coverage.
-build/tests/fuzz/%: tests/fuzz/%.c $(CTL_SOURCES) | $(SKELETONS)
-	$(call say,FUZZER,$@)mkdir -p $(@D) && $(CLANG) -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
-		-fno-sanitize-recover=undefined $(shell $(PKGCONF) --cflags $(LIBRARIES)) \
-		$< $(CTL_SOURCES) $(LDLIBS) -o $@
+# The differential test is one program of several files (docs/differential.md).
+DIFFERENTIAL := build/tests/differential/differential
+DIFFERENTIAL_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/differential/*.c))
+$(DIFFERENTIAL_OBJECTS): | build/packets.h
+$(DIFFERENTIAL): $(DIFFERENTIAL_OBJECTS) build/libfwctl.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# libFuzzer needs clang; the code under test is compiled with coverage, once for all fuzzers.
+FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
+FUZZ_CFLAGS = -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g $(FUZZ_SANITIZERS) \
+	$(shell $(PKGCONF) --cflags $(LIBRARIES))
+FUZZ_OBJECTS := $(CTL_SOURCES:%.c=build/fuzz/%.o)
+
+build/fuzz/%.o: %.c | $(SKELETONS)
+	$(call say,CC-FUZZ,$@)mkdir -p $(@D) && \
+		$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+build/fuzz/libfwctl.a: $(FUZZ_OBJECTS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+build/tests/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libfwctl.a
+	$(call say,FUZZER,$@)mkdir -p $(@D) && \
+		$(CLANG) $(FUZZ_SANITIZERS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(FUZZERS)
+tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS)
 
 ## check: all tests (as root; without root those that need it are skipped and said to be)
 .PHONY: check
@@ -149,6 +166,11 @@ CHECKS := check-unit check-golden check-prog check-e2e check-fuzz
 .PHONY: $(CHECKS)
 $(CHECKS): check-%: tests
 	$(Q)tests/run.sh $*
+
+## check-long SECONDS=n: the differential test, for so long, with a seed of its own (as root)
+.PHONY: check-long
+check-long: tests
+	$(Q)$(DIFFERENTIAL) --seconds $(or $(SECONDS),600)
 
 ## demo: two namespaces, real traffic, every packet accounted for (as root, under a minute)
 .PHONY: demo
@@ -215,4 +237,4 @@ clean:
 help:
 	$(Q)sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
 
--include $(wildcard build/*.d build/ctl/*.d build/ctl/*/*.d build/san/*/*/*.d build/tests/*/*.d)
+-include $(wildcard build/*.d build/ctl/*.d build/ctl/*/*.d build/san/*/*/*.d build/fuzz/*/*/*.d build/tests/*/*.d)
