@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `fwctl check` and `fwctl format` need no privilege, read and write what they are told, and nothing
+# else.
+. "$(dirname "$0")/../lib/netns.sh"
+[ -x "$fwctl" ] || fail "$fwctl is not built"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+cp "$fwctl" "$work/fwctl"
+cp -r "$root/config" "$work/config"
+# As nobody, if the test runs as root.
+plain() {
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$work/fwctl" "$@"
+    else
+        "$work/fwctl" "$@"
+    fi
+}
+expect() { # STATUS WORDS ARGUMENT...
+    local status=$1 words=$2 got
+    shift 2
+    plain "$@" >"$work/out" 2>"$work/err"
+    got=$?
+    [ $got -eq "$status" ] || fail "$*: exit status $got, not $status: $(cat "$work/err")"
+    [ -z "$words" ] || grep -qF -- "$words" "$work/err" ||
+        fail "$*: '$words' is not in: $(cat "$work/err")"
+}
+
+for file in "$work"/config/fw.conf "$work"/config/examples/*.conf; do
+    expect 0 "no error" check "$file"
+    grep -q warning "$work/err" && fail "$file: $(cat "$work/err")"
+done
+# The session of whoever applies the default file stays.
+SSH_CONNECTION="192.0.2.1 5555 192.0.2.2 22" plain check "$work/config/fw.conf" 2>"$work/err" ||
+    fail "check with a session"
+grep -q warning "$work/err" && fail "the default file would cut a session: $(cat "$work/err")"
+
+# The session is found in a parent's environment too, as under sudo.
+printf 'interface "*"\ningress default drop { }\n' >"$work/cut.conf"
+SSH_CONNECTION="2001:db8::1 5555 2001:db8::2 22" bash -c \
+    "env -u SSH_CONNECTION $work/fwctl check $work/cut.conf; true" 2>"$work/err"
+grep -qF "this cuts the SSH connection from 2001:db8::1 port 5555" "$work/err" ||
+    fail "the session was not found in the parent's environment: $(cat "$work/err")"
+
+printf 'ingress default drop {\n    pass tcp to port shh\n    pas udp\n}\n' >"$work/bad.conf"
+expect 2 "bad.conf:2:22: error:" check "$work/bad.conf"
+grep -qF "bad.conf:3:5: error:" "$work/err" || fail "the second error was not told"
+expect 2 "bad.conf" format "$work/bad.conf"
+expect 2 "No such file or directory" check "$work/nosuch.conf"
+expect 2 "No such file or directory" format "$work/nosuch.conf"
+expect 2 "one rule file" check "$work/bad.conf" "$work/bad.conf"
+
+# Doubts: a rule that can never match.
+printf 'ingress default drop {\n    pass tcp\n    drop tcp to port 22\n}\n' >"$work/doubt.conf"
+expect 0 "doubt.conf:3:5: warning:" check "$work/doubt.conf"
+expect 0 "" -q check "$work/doubt.conf"
+[ ! -s "$work/err" ] || fail "-q is not quiet"
+
+# Layout: standard output, or the file itself, in one step; comments stay.
+printf '# why\ningress   default drop {\npass tcp to port {22,80}   label x # because\n}\n' >"$work/f.conf"
+chmod 666 "$work/f.conf"
+chmod 777 "$work"
+expect 0 "" format "$work/f.conf"
+grep -q '^    pass tcp to port { 22, 80 } label x *# because$' "$work/out" || fail "$(cat "$work/out")"
+cp "$work/out" "$work/wanted"
+expect 0 "" format - <"$work/f.conf"
+cmp "$work/out" "$work/wanted" || fail "standard input is formatted otherwise"
+expect 0 "" format --write "$work/f.conf"
+cmp "$work/f.conf" "$work/wanted" || fail "--write wrote something else"
+[ "$(stat -c %a "$work/f.conf")" = 666 ] || fail "--write changed the mode"
+expect 2 "cannot be written" format --write -
+
+# Help and version, on standard output.
+expect 0 "" --version
+grep -qE '^fwctl [0-9]+\.[0-9]+' "$work/out" || fail "version: $(cat "$work/out")"
+expect 0 "" --help
+for command in apply check format list add delete save stats status explain diff down; do
+    grep -q "^  $command " "$work/out" || fail "--help does not name $command"
+    plain "$command" --help | grep -q "^usage: fwctl $command" || fail "no help of $command"
+done
+expect 2 "which command" -q
+expect 2 "needs a value" check --pin-dir
+expect 2 "takes no value" list --json=yes
+expect 2 "not a number of seconds" check --wait soon "$work/f.conf"
+# An output that cannot be written is a failure.
+plain format "$work/f.conf" >/dev/full 2>"$work/err" && fail "writing to a full disk went unnoticed"
+exit 0
