@@ -302,7 +302,6 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link,
 	      struct attachment *ret_attachment)
 {
 	struct attachment found;
-	struct bpf_object *object = NULL;
 	bool layer3;
 	int program, error = tc_query(dataplane, link, &found);
 
@@ -315,17 +314,12 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link,
 	if (link_layer3(link, &layer3))
 		return fail(dataplane, -EOPNOTSUPP, "cannot attach to %s: its frames (link type %u) "
 			    "are neither Ethernet nor IP", link->name, link->type);
-	if (program_open(dataplane, FW_EGRESS, layer3, &object))
+	if (program_get(dataplane, FW_EGRESS, layer3, &program))
 		return -EINVAL;
 	crash_point();
-	if (program_load(dataplane, object, &program)) {
-		bpf_object__close(object);
-		return -EINVAL;
-	}
 	library_forget();
 	error = tc_put(dataplane, link, program, error ? NULL : &found);
 	crash_point();
-	bpf_object__close(object);
 	if (error)
 		return fail(dataplane, error, "cannot attach to %s (TC egress): %s%s%s", link->name,
 			    bpf_reason(error), *library_cause() ? ": " : "", library_cause());

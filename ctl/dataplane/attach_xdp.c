@@ -145,21 +145,23 @@ int xdp_detach(struct dataplane *dataplane, const struct link_info *link)
 	return 0;
 }
 
-/* Swaps our program that runs alone for a new one, in one step of the kernel's. */
-static int xdp_replace(struct dataplane *dataplane, const struct link_info *link,
-		       struct bpf_object *object, const struct xdp_found *found)
+/* Puts the program on alone: on a free interface, or in place of `old` in one step. */
+static int xdp_put_alone(struct dataplane *dataplane, const struct link_info *link, bool layer3,
+			 enum xdp_attach_mode mode, const struct xdp_found *old)
 {
-	_cleanup_close_ int old = bpf_prog_get_fd_by_id(found->id);
-	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
+	_cleanup_close_ int old_fd = old ? bpf_prog_get_fd_by_id(old->id) : -1;
+	LIBBPF_OPTS(bpf_xdp_attach_opts, options);
+	uint32_t flags = mode_flags(mode) | (old ? XDP_FLAGS_REPLACE : XDP_FLAGS_UPDATE_IF_NOEXIST);
 	int fd, error;
 
-	if (old < 0)
-		return old;
-	error = program_load(dataplane, object, &fd);
+	if (old && old_fd < 0)
+		return old_fd;
+	error = program_get(dataplane, FW_INGRESS, layer3, &fd);
 	if (error)
 		return error;
-	return bpf_xdp_attach((int)link->index, fd, mode_flags(found->mode) | XDP_FLAGS_REPLACE,
-			      &options);
+	if (old)
+		options.old_prog_fd = old_fd;
+	return bpf_xdp_attach((int)link->index, fd, flags, &options);
 }
 
 static int xdp_add(const struct link_info *link, struct bpf_object *object,
@@ -179,29 +181,35 @@ static int xdp_add(const struct link_info *link, struct bpf_object *object,
 	return error;
 }
 
-/* One try, with programs of its own: libxdp leaves them changed when it fails. */
+/* Through libxdp, with a program of its own: libxdp changes it for its dispatcher. */
+static int xdp_put_shared(struct dataplane *dataplane, const struct link_info *link, bool layer3,
+			  enum xdp_attach_mode mode, const struct xdp_found *old)
+{
+	struct bpf_object *object = NULL;
+	int error = program_open(dataplane, FW_INGRESS, layer3, &object);
+
+	if (error)
+		return error;
+	error = xdp_add(link, object, mode);
+	/* Behind the dispatcher both run until the old one is off: a packet has to pass both. */
+	if (!error && old)
+		error = xdp_remove(link, old);
+	bpf_object__close(object);
+	return error;
+}
+
 static int xdp_try(struct dataplane *dataplane, const struct link_info *link,
 		   enum xdp_attach_mode mode, const struct xdp_found *old)
 {
-	struct bpf_object *object = NULL;
 	bool layer3;
 	int error = link_layer3(link, &layer3);
 
 	if (error)
 		return error;
-	error = program_open(dataplane, FW_INGRESS, layer3, &object);
-	if (error)
-		return error;
 	library_forget();
-	if (old && old->alone)
-		error = xdp_replace(dataplane, link, object, old);
-	else
-		error = xdp_add(link, object, mode);
-	/* Behind the dispatcher both run until the old one is off: a packet has to pass both. */
-	if (!error && old && !old->alone)
-		error = xdp_remove(link, old);
-	bpf_object__close(object);
-	return error;
+	if (old ? old->alone : dataplane->no_dispatcher)
+		return xdp_put_alone(dataplane, link, layer3, mode, old);
+	return xdp_put_shared(dataplane, link, layer3, mode, old);
 }
 
 static int xdp_fail(struct dataplane *dataplane, const struct link_info *link, int error)
@@ -266,6 +274,8 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 		error = xdp_find(dataplane, link, &found);
 		if (error)
 			return xdp_fail(dataplane, link, error);
+		/* What libxdp could not do once it need not try again: that takes time. */
+		dataplane->no_dispatcher = found.alone;
 	}
 	attachment_set(link, &found, &attachment);
 	*ret_attachment = attachment;

@@ -30,7 +30,9 @@ struct dataplane {
 	bool change;
 	struct maps maps;
 	struct manifest_map manifest; /* of a private data plane's generation */
-	struct bpf_object *tested[FW_HOOKS];
+	/* Our programs, loaded once for all interfaces: by hook, and for links of layer 3. */
+	struct bpf_object *loaded[FW_HOOKS][2];
+	bool no_dispatcher; /* libxdp could not use it on this kernel */
 	char error[1024];
 };
 
@@ -94,8 +96,8 @@ int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_ma
 /* Our object for a hook, opened, not loaded: on our maps, for a link with these frames. */
 int program_open(struct dataplane *dataplane, enum fw_hook hook, bool layer3,
 		 struct bpf_object **ret_object);
-/* Loads it. The fd belongs to the object. */
-int program_load(struct dataplane *dataplane, struct bpf_object *object, int *ret_fd);
+/* The hook's program for such links, loaded once. The fd belongs to the data plane. */
+int program_get(struct dataplane *dataplane, enum fw_hook hook, bool layer3, int *ret_fd);
 const char *program_name(enum fw_hook hook);
 /* Is a program of the kernel ours (it uses our `active`), and of this build? */
 bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,

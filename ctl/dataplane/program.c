@@ -102,7 +102,7 @@ int program_open(struct dataplane *dataplane, enum fw_hook hook, bool layer3,
 	return 0;
 }
 
-int program_load(struct dataplane *dataplane, struct bpf_object *object, int *ret_fd)
+static int program_load(struct dataplane *dataplane, struct bpf_object *object, int *ret_fd)
 {
 	const char *name = bpf_object__name(object);
 	int error;
@@ -114,6 +114,26 @@ int program_load(struct dataplane *dataplane, struct bpf_object *object, int *re
 			    bpf_reason(error), library_cause());
 	*ret_fd = bpf_program__fd(bpf_object__find_program_by_name(object, name));
 	return 0;
+}
+
+int program_get(struct dataplane *dataplane, enum fw_hook hook, bool layer3, int *ret_fd)
+{
+	struct bpf_object **object = &dataplane->loaded[hook][layer3];
+	int error;
+
+	if (*object) {
+		*ret_fd = bpf_program__fd(
+			bpf_object__find_program_by_name(*object, program_name(hook)));
+		return 0;
+	}
+	error = program_open(dataplane, hook, layer3, object);
+	if (!error)
+		error = program_load(dataplane, *object, ret_fd);
+	if (error && *object) {
+		bpf_object__close(*object);
+		*object = NULL;
+	}
+	return error;
 }
 
 /* Looks at one map that a program uses. */
@@ -155,27 +175,6 @@ bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hoo
 	return ours;
 }
 
-/* The loaded program of a private data plane. */
-static int tested_program(struct dataplane *dataplane, enum fw_hook hook, int *ret_fd)
-{
-	struct bpf_object **object = &dataplane->tested[hook];
-	int error;
-
-	if (*object) {
-		*ret_fd = bpf_program__fd(
-			bpf_object__find_program_by_name(*object, program_name(hook)));
-		return 0;
-	}
-	error = program_open(dataplane, hook, false, object);
-	if (!error)
-		error = program_load(dataplane, *object, ret_fd);
-	if (error && *object) {
-		bpf_object__close(*object);
-		*object = NULL;
-	}
-	return error;
-}
-
 int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 		       const struct test_packet *packet, struct test_verdict *ret_verdict)
 {
@@ -187,7 +186,7 @@ int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet->frame,
 		    .data_size_in = (uint32_t)packet->length,
 		    .repeat = packet->repeat ? (int)packet->repeat : 1);
-	int fd, error = tested_program(dataplane, hook, &fd);
+	int fd, error = program_get(dataplane, hook, false, &fd);
 
 	if (error)
 		return error;

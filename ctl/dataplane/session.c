@@ -398,8 +398,8 @@ void dataplane_close(struct dataplane **dataplane)
 
 	if (!closing)
 		return;
-	for (size_t hook = 0; hook < FW_HOOKS; hook++)
-		bpf_object__close(closing->tested[hook]);
+	for (size_t i = 0; i < FW_HOOKS * 2; i++)
+		bpf_object__close(closing->loaded[i / 2][i % 2]);
 	manifest_unmap(&closing->manifest);
 	maps_close(&closing->maps);
 	cleanup_close(&closing->lock);

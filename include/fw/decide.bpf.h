@@ -129,18 +129,33 @@ static __always_inline int fw_count_result(__u64 active, const struct fw_view *i
 	return 1;
 }
 
+/*
+ * Makes the verifier forget what it knows of a number, so that the ways on which it got it are one
+ * from here on. Without it the verifier counts the packet once for each number of rules that may
+ * have counted it, in each class: 375k instructions instead of 222k (6.18, clang 14).
+ */
+static __always_inline __u32 fw_forget(__u32 value, const struct fw_weight *unknown)
+{
+	__u32 mask = (__u32)unknown->bytes;
+
+	value ^= mask;
+	asm volatile("" : "+r"(value));
+	return value ^ mask;
+}
+
 /* What the image says. */
 static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
 						const struct fw_packet *packet,
 						const struct fw_weight *weight)
 {
 	enum fw_verdict fail = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
-	struct fw_match_result result = {};
+	struct fw_match_result result;
 	const struct fw_record *record;
 
 	if (fw_classify(image->base, image->mask, FW_HOOK, packet, &result))
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
-	record = fw_record(image->base, image->mask, result.record);
+	result.counted_count = fw_forget(result.counted_count, weight);
+	record = fw_record(image->base, image->mask, fw_forget(result.record, weight));
 	if (!fw_count_result(active, image, &result, record, weight))
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;

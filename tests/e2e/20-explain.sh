@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# fwctl explain says of every packet what the program in the kernel does with it, and finds in it
+# what scapy finds: of the named packets, and of shared captures where they are.
+set -u
+fwctl=build/fwctl
+python=${PYTHON:-/usr/bin/python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+cat >"$work/fw.conf" <<'END'
+set hosts { 192.0.2.0/24, 2001:db8::/64 }
+ingress default drop {
+    drop  fragment                  label fragments
+    count from @hosts               label hosts
+    drop  vlan 7                    label vlan7
+    pass  tcp flags S/SA to port 22 label syn
+    pass  tcp from 192.0.2.0/28     label tcp
+    pass  tcp from 2001:db8::/48    label tcp6
+    drop  udp to port 53 ttl 64     label dns
+    pass  icmp type echo-request    label ping
+    pass  icmp6 type { 128, 129 }   label ping6
+    drop  vlan 5                    label vlan5
+    pass  ttl 1-10                  label near
+    drop  dscp ef                   label voice
+    drop  length 0-29               label short
+    drop  proto { 47, 50, 51 }      label tunnels
+    pass  to port not 22            label ports
+    drop  ethertype 0x88cc          label lldp
+    pass  dmac 00:00:5e:00:53:02 inet6 label to-us
+}
+egress default pass {
+    drop  fragment                  label fragments
+    drop  tcp to not @hosts         label abroad
+    count to @hosts                 label hosts
+    pass  smac not 00:00:5e:00:53:01 label other
+    drop  icmp6 type not echo-request label ping6
+    drop  udp from port 1024-65535  label udp
+}
+END
+
+kernel=()
+if [ "$(id -u)" = 0 ]; then
+    kernel=(--kernel)
+fi
+
+explained=0
+explain() { # CAPTURE
+    local hook
+    for hook in ingress egress; do
+        "$fwctl" explain --rules "$work/fw.conf" --pcap "$1" --hook $hook --json \
+            "${kernel[@]}" >"$work/$hook" || fail "$1 on $hook"
+    done
+    explained=$((explained + $(wc -l <"$work/ingress")))
+}
+
+# The test can fail: another rule file must not give the same answers.
+"$python" tests/lib/packets.py "$work/named.pcap" || fail "no named packets"
+explain "$work/named.pcap"
+"$python" tests/lib/second_opinion.py "$work/named.pcap" <"$work/ingress" || fail "scapy differs"
+[ "$(grep -c '"reason":"' "$work/ingress")" -gt 30 ] || fail "malformed packets are not told"
+if [ ${#kernel[@]} -gt 0 ]; then
+    [ "$(grep -c '"kernel":"same"' "$work/ingress")" -gt 100 ] || fail "the kernel was not asked"
+    [ "$(grep -c '"kernel":"same"' "$work/egress")" -gt 100 ] || fail "the kernel was not asked"
+fi
+sed 's/"text":"in tcp/"text":"in udp/' "$work/ingress" >"$work/wrong"
+"$python" tests/lib/second_opinion.py "$work/named.pcap" <"$work/wrong" >/dev/null &&
+    fail "the comparison cannot fail"
+
+# One packet as text: exit status, verdict, and what is wrong with another.
+ask() {
+    "$fwctl" explain --rules "$work/fw.conf" "${kernel[@]}" --packet "$1"
+}
+ask "in eth0 tcp 192.0.2.1:1234 > 198.51.100.1:22 flags S" | grep -q '^    pass: .*label syn$' ||
+    fail "the packet does not pass by syn"
+ask "in eth0 tcp 192.0.2.1 > 198.51.100.1:22" 2>"$work/error"
+[ $? = 2 ] || fail "a wrong packet is not exit status 2"
+grep -q "both ends need a port" "$work/error" || fail "what is wrong is not told"
+"$fwctl" explain --rules "$work/fw.conf" --pcap "$work/fw.conf" 2>"$work/error"
+[ $? = 1 ] || fail "a file that is no capture is not exit status 1"
+
+for capture in ../shared/data/pcaps/*/*.pcap*; do
+    [ -e "$capture" ] || continue
+    "$fwctl" explain --rules "$work/fw.conf" --pcap "$capture" >"$work/text" 2>"$work/error" ||
+        continue # not Ethernet, or damaged on purpose
+    [ "$(grep -cE '^[0-9]+: ' "$work/text")" -lt 400 ] || continue # enough of one kind
+    explain "$capture"
+done
+echo "$explained packets explained on both hooks"
