@@ -152,6 +152,23 @@ build/tests/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libfwctl.a
 	$(call say,FUZZER,$@)mkdir -p $(@D) && \
 		$(CLANG) $(FUZZ_SANITIZERS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
+# The benchmarks have BPF programs of their own, whose skeletons stand apart from fwctl's.
+BENCH_SOURCES   := $(wildcard bench/*.c)
+BENCH_SOURCES   := $(filter-out %.bpf.c,$(BENCH_SOURCES))
+BENCH_SKELETONS := $(patsubst bench/%.bpf.c,build/bench/%.skel.h,$(wildcard bench/*.bpf.c))
+
+build/bench/%.bpf.o: bench/%.bpf.c
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF build/bench/$*.bpf.d -c $< -o $@
+
+build/bench/%.skel.h: build/bench/%.bpf.o
+	$(call say,SKELETON,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+build/bench/%.o: bench/%.c $(BENCH_SKELETONS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ibuild/bench -MMD -MP -c $< -o $@
+
+build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS)
 
@@ -237,4 +254,4 @@ clean:
 help:
 	$(Q)sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
 
--include $(wildcard build/*.d build/ctl/*.d build/ctl/*/*.d build/san/*/*/*.d build/fuzz/*/*/*.d build/tests/*/*.d)
+-include $(wildcard build/*.d build/ctl/*.d build/ctl/*/*.d build/san/*/*/*.d build/fuzz/*/*/*.d build/tests/*/*.d build/bench/*.d)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The subcommands of fwbench. Each takes the words behind its name and returns the exit status. */
+#ifndef FWBENCH_BENCH_H
+#define FWBENCH_BENCH_H
+
+int bench_classify(int count, char **words);
+
+#endif
