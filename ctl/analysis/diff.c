@@ -11,8 +11,6 @@
 #include "analysis/allocate.h"
 #include "analysis/differ.h"
 
-#define SCRATCH_SIZE (256UL << 20)
-
 enum fw_action diff_action(const struct ruleset *ruleset, enum fw_hook hook, size_t rule)
 {
 	const struct block *block = &ruleset->blocks[hook];
@@ -201,7 +199,7 @@ void diff(const struct ruleset *old_ruleset, const struct ruleset *new_ruleset,
 		.live_sets_differ = live_sets_differ(old_ruleset, new_ruleset),
 	};
 	differ.space = space_new(differ.rulesets, DIFF_SIDES);
-	if (scratch_new(SCRATCH_SIZE, &differ.scratch))
+	if (scratch_new(space_scratch_size(differ.space), &differ.scratch))
 		message_out_of_memory();
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		diff_block(&differ, (enum fw_hook)hook);

@@ -19,8 +19,6 @@
 /* Packets that the reference evaluator judges at once; it goes through all rules for each. */
 #define CONFIRMED_AT_ONCE 2000
 
-#define SCRATCH_SIZE (256UL << 20)
-
 uint64_t linter_limit(const struct linter *linter)
 {
 	uint64_t left = 0;
@@ -212,7 +210,7 @@ static void linter_open(struct linter *linter, const struct ruleset *ruleset,
 		.space = space_new(&ruleset, 1),
 		.report = report,
 	};
-	if (scratch_new(SCRATCH_SIZE, &linter->scratch))
+	if (scratch_new(space_scratch_size(linter->space), &linter->scratch))
 		message_out_of_memory();
 }
 

@@ -51,8 +51,8 @@ struct lint_report {
 };
 
 /*
- * All redundant rules of a report can be taken out together: one that only another redundant or
- * hidden rule makes superfluous is not reported. Built-in rules are never reported.
+ * Each redundant rule can be taken out, and all rules of a report can be taken out together: one
+ * that only another reported rule makes superfluous is not reported. Built-in rules never are.
  */
 void lint(const struct ruleset *ruleset, struct lint_report *ret_report);
 

@@ -27,6 +27,7 @@ struct linter {
 	uint8_t *status; /* enum rule_status of each rule */
 	bool *undecided; /* rules that are reported as such */
 	bool *taken;	 /* for struct search */
+	bool without_reported; /* redundant.c: as if the rules that are reported were not there */
 	uint64_t *bits;
 	struct candidate *candidates;
 	struct scratch scratch;

@@ -3,8 +3,9 @@
  * Would anything change without a rule? Its packets are those that no earlier rule takes; without
  * it, the later rules and the default judge them. It is needed if one packet fares differently.
  *
- * Later rules that are reported themselves do not speak for it: of two rules that say the same,
- * one is reported. But they do speak against it, so that each report is true on its own, too.
+ * That is asked twice: with all later rules in place, so that each report is true on its own; and
+ * without those that are reported themselves, so that all of them can go. Of two rules that say
+ * the same, only one is reported.
  */
 #include "analysis/linter.h"
 
@@ -19,18 +20,23 @@ enum later {
 	LATER_DIFFERENT,
 };
 
+static bool is_reported(const struct linter *linter, size_t rule)
+{
+	return linter->status[rule] != RULE_LIVE;
+}
+
 static enum later later_effect(const struct linter *linter, size_t rule, size_t later)
 {
 	const struct rule *a = &linter->block->rules[rule], *b = &linter->block->rules[later];
 
-	if (b->action == FW_COUNT)
+	if (b->action == FW_COUNT || (linter->without_reported && is_reported(linter, later)))
 		return LATER_PASSES_BY;
 	/* It may drop a packet or not. No matter, if that is what becomes of it anyway. */
 	if (!rule_decides(b))
 		return a->action == b->action && !b->log ? LATER_PASSES_BY : LATER_DIFFERENT;
 	if (!effects_equal(a, b) || !logs_equal(a, b))
 		return LATER_DIFFERENT;
-	return linter->status[later] == RULE_LIVE ? LATER_SAME : LATER_PASSES_BY;
+	return LATER_SAME;
 }
 
 static bool default_differs(const struct linter *linter, size_t rule)
@@ -97,6 +103,17 @@ static bool is_changed(struct linter *linter, const struct target *target,
 	return default_differs(linter, target->rule);
 }
 
+static bool is_changed_either_way(struct linter *linter, const struct target *target,
+				  const struct point *point)
+{
+	for (int i = 0; i < 2; i++) {
+		linter->without_reported = i;
+		if (is_changed(linter, target, point))
+			return true;
+	}
+	return false;
+}
+
 static bool has_changed_corner(struct linter *linter, const struct target *target)
 {
 	for (unsigned corner = 0; corner < LINT_CORNERS; corner++) {
@@ -104,23 +121,35 @@ static bool has_changed_corner(struct linter *linter, const struct target *targe
 
 		space_pick(linter->space, target->family, target->region, corner, &point);
 		if (!linter_is_taken(linter, target, &point) &&
-		    is_changed(linter, target, &point))
+		    is_changed_either_way(linter, target, &point))
 			return true;
 	}
 	return false;
 }
 
-static enum search_result search_change(struct linter *linter, const struct target *target)
+static enum search_result search_one_way(struct linter *linter, const struct target *target,
+					 bool without_reported)
 {
 	struct search search = linter_search(linter, target->family);
-	size_t count = gather(linter, target);
 	enum search_result result;
+	size_t count;
 
+	linter->without_reported = without_reported;
+	count = gather(linter, target);
 	search.end_hits = default_differs(linter, target->rule);
 	search.found = linter_is_real;
 	search.context = (void *)(uintptr_t)&target->family;
 	result = search_run(&search, target->region, linter->candidates, count);
 	linter->report->work += search.work;
+	return result;
+}
+
+static enum search_result search_change(struct linter *linter, const struct target *target)
+{
+	enum search_result result = search_one_way(linter, target, false);
+
+	if (result == SEARCH_NOTHING)
+		result = search_one_way(linter, target, true);
 	return result;
 }
 

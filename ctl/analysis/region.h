@@ -77,6 +77,15 @@ struct scratch {
 };
 
 int scratch_new(size_t size, struct scratch *ret_scratch);
+
+/* What a search over so many regions, whose longest lists hold so many ranges, may ask for. */
+static inline size_t scratch_size(size_t regions, size_t ranges)
+{
+	size_t size = (4UL << 20) + regions * 16384 + ranges * 16 * sizeof(struct span);
+
+	return size < (256UL << 20) ? size : 256UL << 20;
+}
+
 void scratch_free(struct scratch *scratch);
 void *scratch_alloc(struct scratch *scratch, size_t size); /* NULL: full */
 

@@ -190,6 +190,22 @@ void space_free(struct space **space)
 	arena_free(&arena);
 }
 
+size_t space_scratch_size(const struct space *space)
+{
+	size_t rules = 0, ranges = 0;
+
+	for (size_t i = 0; i < space->ruleset_count; i++) {
+		const struct ruleset *ruleset = space->rulesets[i];
+
+		for (int hook = 0; hook < FW_HOOKS; hook++)
+			rules += ruleset->blocks[hook].count;
+		for (size_t j = 0; j < ruleset->set_count; j++)
+			ranges += ruleset->sets[j].ranges.inet_count +
+				  ruleset->sets[j].ranges.inet6_count;
+	}
+	return scratch_size(rules, ranges);
+}
+
 static void set_words(enum fw_family family, u128 value, uint32_t words[4])
 {
 	memset(words, 0, 4 * sizeof(words[0]));

@@ -50,6 +50,9 @@ struct space {
 struct space *space_new(const struct ruleset *const *rulesets, size_t count);
 void space_free(struct space **space);
 
+/* The size of scratch that searches in this space may need. */
+size_t space_scratch_size(const struct space *space);
+
 /*
  * The rules of a block as regions of one family, in order. A rule that has too many alternatives
  * to be told exactly is opaque: its one region holds all that it could match, and more.
