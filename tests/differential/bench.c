@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "language/language.h"
 
-#define LARGEST_IMAGE (64U << 20)
+#define LARGEST_IMAGE (256U << 20)
 
 /* Does the program of each hook load and run at all? */
 static int probe_programs(struct bench *bench)
@@ -51,8 +51,10 @@ int bench_open(bool with_nft, struct bench *ret_bench)
 		bench_close(&bench);
 		return err;
 	}
-	for (int hook = 0; hook < FW_HOOKS; hook++)
-		bench.interfaces[hook] = if_nametoindex(spec_interfaces[hook]);
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		bench.names[hook] = with_nft ? spec_interfaces[hook] : "lo";
+		bench.interfaces[hook] = if_nametoindex(bench.names[hook]);
+	}
 	*ret_bench = bench;
 	return 0;
 }
@@ -132,13 +134,13 @@ static int switch_to(struct bench *bench, const struct plan *plan, const struct 
 static int compile_and_switch(struct bench *bench, const char *text)
 {
 	const struct link links[] = {
-		{ "lo", 1 },
-		{ spec_interfaces[FW_INGRESS], bench->interfaces[FW_INGRESS] },
-		{ spec_interfaces[FW_EGRESS], bench->interfaces[FW_EGRESS] },
+		{ bench->names[FW_INGRESS], bench->interfaces[FW_INGRESS] },
+		{ bench->names[FW_EGRESS], bench->interfaces[FW_EGRESS] },
+		{ "lo", if_nametoindex("lo") },
 	};
 	struct compile_input input = { .ruleset = bench->ruleset,
 				       .links = links,
-				       .link_count = sizeof(links) / sizeof(links[0]) };
+				       .link_count = bench->nft ? 3 : 1 };
 	struct image image = { 0 };
 	struct plan *plan = NULL;
 	char *error = NULL;

@@ -71,7 +71,7 @@ void judge_reference(struct bench *bench, enum fw_hook hook, const struct frame 
 		malformed_opinion(bench, reason, ret);
 		return;
 	}
-	evaluate(bench->ruleset, hook, &packet, spec_interfaces[hook], &evaluation);
+	evaluate(bench->ruleset, hook, &packet, bench->names[hook], &evaluation);
 	*ret = (struct opinion){ .drop = evaluation.action != FW_PASS,
 				 .rule = evaluation.rule == EVALUATE_DEFAULT ?
 						 OPINION_DEFAULT :

@@ -51,6 +51,7 @@ struct bench {
 	struct ruleset *ruleset;
 	uint8_t *image; /* as large as a power of two */
 	uint32_t image_mask;
+	const char *names[FW_HOOKS]; /* of the interfaces that frames come by; lo without nft */
 	uint32_t interfaces[FW_HOOKS];
 	struct statistics *before; /* counters as they were last looked at */
 	char *error;		   /* why bench_load() failed */
@@ -60,7 +61,10 @@ struct bench {
 int bench_open(bool with_nft, struct bench *ret_bench);
 void bench_close(struct bench *bench);
 
-/* Loads the rules everywhere. 0, or -EINVAL and the reason in bench->error. */
+/*
+ * Loads the rules everywhere. 0, or -errno and the reason in bench->error; -E2BIG if the compiled
+ * rules are too large.
+ */
 int bench_load(struct bench *bench, const struct spec *spec);
 
 /* Why nftables means something else by this frame on purpose (docs/differential.md), or NULL. */

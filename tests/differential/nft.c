@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Runs nft(8) and moves frames through veth devices in a network namespace of our own. */
 #include "nft.h"
+#include "sketch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +23,7 @@
 #endif
 
 #define TRAILER_MAGIC 0x21645746u
-#define FRAME_ROOM    4096
+#define FRAME_ROOM    (FRAME_MAX + 64)
 #define WAIT_MS	      500 /* for a frame that should have come; nothing is lost on a veth */
 
 struct trailer {

@@ -2,6 +2,7 @@
 /* One random rule file and its packets; what all judges say of them. */
 #include "round.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@ void tally_print(const struct tally *tally)
 {
 	printf("%llu malformed, %llu decided by a rule; nft was not asked:\n",
 	       (unsigned long long)tally->malformed, (unsigned long long)tally->decided);
+	if (tally->too_large)
+		printf("    %8llu  rule files, whole: too large when compiled\n",
+		       (unsigned long long)tally->too_large);
 	for (int i = 0; i < TALLY_SKIPS && tally->skips[i].why; i++)
 		printf("    %8llu  %s\n", (unsigned long long)tally->skips[i].count,
 		       tally->skips[i].why);
@@ -147,11 +151,18 @@ bool round_find(struct bench *bench, uint64_t seed, uint64_t round, struct tally
 	static struct frame frames[NFT_BATCH];
 	struct random random = { seed * 0x9e3779b97f4a7c15ULL + round };
 	struct spec spec;
+	int err;
 
 	*ret_found = (struct disagreement){ .judge = JUDGE_NONE };
 	tally->rounds++;
 	spec_generate(&spec, &random, random_size(&random));
-	if (bench_load(bench, &spec)) {
+	err = bench_load(bench, &spec);
+	if (err == -E2BIG) {
+		tally->too_large++;
+		spec_free(&spec);
+		return false;
+	}
+	if (err) {
 		ret_found->judge = JUDGE_LOAD;
 		ret_found->error = strdup(bench->error ? bench->error : "refused");
 		ret_found->spec = spec;

@@ -10,6 +10,7 @@
 /* What has been compared, and how often nft was not asked, by reason. */
 struct tally {
 	uint64_t rounds;
+	uint64_t too_large; /* rule files that the compiler refused for their size */
 	uint64_t packets;
 	uint64_t compared; /* by all four */
 	uint64_t malformed;

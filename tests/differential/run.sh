@@ -17,5 +17,5 @@ run() {
 run --prove ${SEED:+--seed "$SEED"}
 run --comparisons "${COMPARISONS:-40000}" ${SEED:+--seed "$SEED"}
 if [ -d "$captures" ]; then
-    run --pcap "$captures" --no-nft ${SEED:+--seed "$SEED"}
+    run --pcap "$captures" ${SEED:+--seed "$SEED"}
 fi

@@ -8,7 +8,7 @@
 
 #include "spec.h"
 
-#define FRAME_MAX	2048
+#define FRAME_MAX	9000
 #define SKETCH_EXTENSIONS 4
 
 enum sketch_fragment {
