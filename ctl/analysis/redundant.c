@@ -127,21 +127,62 @@ static bool has_changed_corner(struct linter *linter, const struct target *targe
 	return false;
 }
 
+/*
+ * Is there a packet that comes to this later rule, which treats it differently? Where the two
+ * overlap there are fewer rules to carve out than in the whole target.
+ */
+static enum search_result search_later(struct linter *linter, const struct target *target,
+				       struct search *search, size_t at)
+{
+	size_t mark = linter->scratch.used;
+	enum search_result result = SEARCH_NOTHING;
+	struct region common;
+
+	if (region_intersect(target->region, linter->candidates[at].region, &linter->scratch,
+			     &common))
+		result = search_run(search, &common, linter->candidates, at + 1);
+	linter->scratch.used = mark;
+	return result;
+}
+
+/* Is there a packet that comes to the default? */
+static enum search_result search_default(struct linter *linter, const struct target *target,
+					 struct search *search, size_t count)
+{
+	if (!default_differs(linter, target->rule))
+		return SEARCH_NOTHING;
+	for (size_t i = 0; i < count; i++)
+		linter->candidates[i].role = SEARCH_TAKES;
+	search->end_hits = true;
+	return search_run(search, target->region, linter->candidates, count);
+}
+
 static enum search_result search_one_way(struct linter *linter, const struct target *target,
 					 bool without_reported)
 {
 	struct search search = linter_search(linter, target->family);
-	enum search_result result;
+	uint64_t limit = search.limit;
+	enum search_result worst = SEARCH_NOTHING, result;
 	size_t count;
 
 	linter->without_reported = without_reported;
 	count = gather(linter, target);
-	search.end_hits = default_differs(linter, target->rule);
 	search.found = linter_is_real;
 	search.context = (void *)(uintptr_t)&target->family;
-	result = search_run(&search, target->region, linter->candidates, count);
+	for (size_t i = 0; i <= count && worst != SEARCH_FOUND; i++) {
+		if (i < count && linter->candidates[i].role != SEARCH_HITS)
+			continue;
+		/* One hard case is not to keep the others from being tried. */
+		search.limit = search.work + limit / 4;
+		if (search.limit > limit)
+			search.limit = limit;
+		result = i < count ? search_later(linter, target, &search, i) :
+				     search_default(linter, target, &search, count);
+		if (result != SEARCH_NOTHING)
+			worst = result;
+	}
 	linter->report->work += search.work;
-	return result;
+	return worst;
 }
 
 static enum search_result search_change(struct linter *linter, const struct target *target)

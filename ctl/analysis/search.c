@@ -15,7 +15,7 @@ struct node {
 	struct candidate *candidates;
 	size_t count;
 	size_t chosen; /* the one to carve out next */
-	double taken;  /* about how much of the box candidates take, not counting what they share */
+	double taken;  /* about how much of the box those before the first hit take, each by itself */
 	unsigned depth;
 };
 
@@ -56,10 +56,10 @@ static enum step narrow(struct search *search, struct node *node)
 			take(search, candidate);
 			return STEP_GONE;
 		}
-		if (candidate->role == SEARCH_TAKES) {
+		if (is_leading) {
 			share = region_share(&node->box, candidate->region, search->full);
 			node->taken += share;
-			if (is_leading && share > largest) {
+			if (share > largest) {
 				largest = share;
 				node->chosen = kept;
 			}
