@@ -331,6 +331,6 @@ int parse_set(struct parser *parser)
 			parser_error(parser, &set->at, NULL, "there are at most %u live sets",
 				     FW_MAX_LIVE_SETS);
 	}
-	*(struct set **)vector_add(&parser->set_items, sizeof(set)) = set;
+	*(struct set **)vector_add(&parser->set_items, sizeof(void *)) = set;
 	return 0;
 }

@@ -264,13 +264,13 @@ static void write_severity(const struct diagnostics *diagnostics, enum severity 
 
 	if (!diagnostics->count)
 		return;
-	sorted = calloc(diagnostics->count, sizeof(*sorted));
+	sorted = calloc(diagnostics->count, sizeof(void *));
 	if (!sorted)
 		message_out_of_memory();
 	for (size_t i = 0; i < diagnostics->count; i++)
 		if (diagnostics->items[i].severity == severity)
 			sorted[count++] = &diagnostics->items[i];
-	qsort(sorted, count, sizeof(*sorted), compare_places);
+	qsort(sorted, count, sizeof(void *), compare_places);
 	for (size_t i = 0; i < count; i++)
 		write_one(sorted[i], colour, stream);
 	free(sorted);

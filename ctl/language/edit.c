@@ -95,7 +95,7 @@ static void load_names(struct parser *parser, struct ruleset *ruleset)
 	for (size_t i = 0; i < ruleset->set_count; i++) {
 		struct set *set = &ruleset->sets[i];
 
-		*(struct set **)vector_add(&parser->set_items, sizeof(set)) = set;
+		*(struct set **)vector_add(&parser->set_items, sizeof(void *)) = set;
 		table_add(&parser->sets, set->name, strlen(set->name), (uint32_t)i);
 	}
 }

@@ -17,6 +17,11 @@
 #define FILES_MAX	  65000
 #define DEFINE_VALUES_MAX 65536
 
+struct path_list {
+	const char **paths;
+	size_t count;
+};
+
 /* Where texts come from: the file system, or memory for the rules that are running. */
 struct file_reader {
 	/*
@@ -27,7 +32,7 @@ struct file_reader {
 		    struct source_file *ret_file);
 	/* Paths that match the pattern (glob(7)), which is relative to a directory; sorted. */
 	int (*match)(const struct file_reader *reader, const char *directory, const char *pattern,
-		     struct arena *arena, const char ***ret_paths, size_t *ret_count);
+		     struct arena *arena, struct path_list *ret_paths);
 	const struct source_file *files; /* of a reader from memory */
 	size_t file_count;
 };

@@ -291,7 +291,7 @@ static const struct set **set_pointers(struct parser *parser)
 	struct set *const *all = parser->set_items.items;
 	const uint32_t *indexes = parser->set_names.items;
 	size_t count = parser->set_names.count;
-	const struct set **sets = arena_alloc(parser->arena, count * sizeof(*sets));
+	const struct set **sets = arena_alloc(parser->arena, count * sizeof(void *));
 
 	for (size_t i = 0; i < count; i++)
 		sets[i] = all[indexes[i]];

@@ -42,19 +42,25 @@ enum overlap {
 	OVERLAP_PARTLY,
 };
 
-/* Says how element `index` stands to element `other`, unless both come from one define or set. */
-static void warn_overlap(struct parser *parser, enum match_kind kind, bool icmp6,
-			 const struct element_list *written, const uint32_t pair[2],
-			 enum overlap overlap)
+/* A list as it is printed. */
+struct written {
+	const struct element *items;
+	enum match_kind kind;
+	bool icmp6;
+};
+
+/* Says how one element stands to another, unless both come from one define or set. */
+static void warn_overlap(struct parser *parser, const struct written *written,
+			 const uint32_t pair[2], enum overlap overlap)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	size_t split;
 
 	if (pair[0] == pair[1] || parser->builtin)
 		return;
-	element_print(kind, icmp6, &written->items[pair[0]], &text);
+	element_print(written->kind, written->icmp6, &written->items[pair[0]], &text);
 	split = text.length;
-	element_print(kind, icmp6, &written->items[pair[1]], &text);
+	element_print(written->kind, written->icmp6, &written->items[pair[1]], &text);
 	if (overlap == OVERLAP_SAME)
 		parser_warn(parser, &written->items[pair[0]].at, NULL,
 			    "%.*s stands in this list already", (int)split, text.text);
@@ -66,6 +72,7 @@ static void warn_overlap(struct parser *parser, enum match_kind kind, bool icmp6
 
 static void find_overlaps(struct parser *parser, const struct match *match, bool icmp6)
 {
+	const struct written written = { match->written.items, match->kind, icmp6 };
 	const struct span *spans = parser->spans.items;
 	size_t cover = 0; /* the span that reaches farthest so far */
 
@@ -76,7 +83,7 @@ static void find_overlaps(struct parser *parser, const struct match *match, bool
 			cover = i;
 			continue;
 		}
-		warn_overlap(parser, match->kind, icmp6, &match->written, pair,
+		warn_overlap(parser, &written, pair,
 			     spans[i].high > spans[cover].high ? OVERLAP_PARTLY
 			     : spans[i].low == spans[cover].low &&
 					     spans[i].high == spans[cover].high
@@ -138,6 +145,7 @@ void merge_spans(struct parser *parser, struct match *match, bool icmp6)
 
 static void find_address_overlaps(struct parser *parser, const struct element_list *written)
 {
+	const struct written as_written = { written->items, MATCH_SOURCE, false };
 	const struct address_span *spans = parser->addresses.items;
 	size_t cover = 0;
 
@@ -152,7 +160,7 @@ static void find_address_overlaps(struct parser *parser, const struct element_li
 			continue;
 		}
 		order = words_compare(spans[i].high.word, reach->word);
-		warn_overlap(parser, MATCH_SOURCE, false, written, pair,
+		warn_overlap(parser, &as_written, pair,
 			     order > 0 ? OVERLAP_PARTLY
 			     : !order && !words_compare(spans[i].low.word, spans[cover].low.word)
 				     ? OVERLAP_SAME

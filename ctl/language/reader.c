@@ -113,8 +113,7 @@ static void add_quoted(struct buffer *buffer, const char *text)
 }
 
 static int system_match(const struct file_reader *reader, const char *directory,
-			const char *pattern, struct arena *arena, const char ***ret_paths,
-			size_t *ret_count)
+			const char *pattern, struct arena *arena, struct path_list *ret_paths)
 {
 	_cleanup_buffer_ struct buffer whole = { 0 };
 	const char **paths;
@@ -129,13 +128,12 @@ static int system_match(const struct file_reader *reader, const char *directory,
 		globfree(&found);
 		return err == GLOB_NOSPACE ? -ENOMEM : -EIO;
 	}
-	paths = arena_alloc(arena, (found.gl_pathc + 1) * sizeof(*paths));
+	paths = arena_alloc(arena, (found.gl_pathc + 1) * sizeof(char *));
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		paths[i] = arena_strndup(arena, found.gl_pathv[i], strlen(found.gl_pathv[i]));
-	*ret_count = found.gl_pathc;
+	*ret_paths = (struct path_list){ paths, found.gl_pathc };
 	globfree(&found);
-	qsort(paths, *ret_count, sizeof(*paths), compare_names);
-	*ret_paths = paths;
+	qsort(paths, ret_paths->count, sizeof(char *), compare_names);
 	return 0;
 }
 
@@ -160,10 +158,9 @@ static int memory_read(const struct file_reader *reader, const char *path, struc
 }
 
 static int memory_match(const struct file_reader *reader, const char *directory,
-			const char *pattern, struct arena *arena, const char ***ret_paths,
-			size_t *ret_count)
+			const char *pattern, struct arena *arena, struct path_list *ret_paths)
 {
-	const char **paths = arena_alloc(arena, (reader->file_count + 1) * sizeof(*paths));
+	const char **paths = arena_alloc(arena, (reader->file_count + 1) * sizeof(char *));
 	size_t length = strlen(directory), count = 0;
 
 	for (size_t i = 0; i < reader->file_count; i++) {
@@ -173,9 +170,8 @@ static int memory_match(const struct file_reader *reader, const char *directory,
 		    !fnmatch(pattern, path + length, FNM_PATHNAME | FNM_PERIOD))
 			paths[count++] = path;
 	}
-	qsort(paths, count, sizeof(*paths), compare_names);
-	*ret_paths = paths;
-	*ret_count = count;
+	qsort(paths, count, sizeof(char *), compare_names);
+	*ret_paths = (struct path_list){ paths, count };
 	return 0;
 }
 

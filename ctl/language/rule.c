@@ -330,6 +330,7 @@ int parse_rule(struct parser *parser, struct rule *ret_rule)
 	int err;
 
 	memset(slots.present, 0, sizeof(slots.present));
+	slots.matches[MATCH_PROTOCOL] = (struct match){ 0 };
 	err = parse_action(parser, &rule.action);
 	while (!err && parser->token.kind != TOKEN_NEWLINE && parser->token.kind != TOKEN_CLOSE &&
 	       parser->token.kind != TOKEN_END) {

@@ -16,6 +16,12 @@ struct doubts {
 	const char *hint;
 };
 
+/* What is drawn from the lines of one file. */
+struct reading {
+	struct ranges_builder builder;
+	struct doubts doubts;
+};
+
 static const char *skip_blanks(const char *text, const char *end)
 {
 	while (text < end && (*text == ' ' || *text == '\t' || *text == '\r'))
@@ -60,8 +66,8 @@ static void doubt_host_bits(struct parser *parser, struct doubts *doubts, const 
 }
 
 /* One line without its end. */
-static void read_line(struct parser *parser, struct ranges_builder *builder, struct doubts *doubts,
-		      const char *line, const char *end, struct location at)
+static void read_line(struct parser *parser, struct reading *reading, const char *line,
+		      const char *end, struct location at)
 {
 	const char *text = skip_blanks(line, end), *stop = text;
 	struct token token = { .kind = TOKEN_WORD, .text = text };
@@ -76,9 +82,9 @@ static void read_line(struct parser *parser, struct ranges_builder *builder, str
 			line_error(parser, &at, text);
 			return;
 		}
-		ranges_add(builder, &element.address.low, &element.address.high);
+		ranges_add(&reading->builder, &element.address.low, &element.address.high);
 		if (element.kind == ELEMENT_PREFIX)
-			doubt_host_bits(parser, doubts, text, &at, &element);
+			doubt_host_bits(parser, &reading->doubts, text, &at, &element);
 	}
 	text = skip_blanks(stop, end);
 	if (text < end && *text != '#') {
@@ -90,7 +96,7 @@ static void read_line(struct parser *parser, struct ranges_builder *builder, str
 }
 
 static void read_lines(struct parser *parser, const struct source_file *file, uint16_t index,
-		       struct ranges_builder *builder, struct doubts *doubts)
+		       struct reading *reading)
 {
 	const char *line = file->text, *end = file->text + file->length;
 	struct location at = { .line = 1, .column = 1, .length = 1, .file = index };
@@ -104,7 +110,7 @@ static void read_lines(struct parser *parser, const struct source_file *file, ui
 			parser_error(parser, &at, NULL, "the line is longer than %u bytes",
 				     LINE_LENGTH_MAX);
 		else
-			read_line(parser, builder, doubts, line, newline, at);
+			read_line(parser, reading, line, newline, at);
 		line = newline < end ? newline + 1 : end;
 	}
 }
@@ -129,8 +135,7 @@ static void warn_doubts(struct parser *parser, const struct set *set, const stru
 
 int set_file_read(struct parser *parser, struct set *set, const struct token *name)
 {
-	struct ranges_builder builder = { 0 };
-	struct doubts doubts = { 0 };
+	struct reading reading = { 0 };
 	struct source_file file;
 	const char *written, *path, *here;
 	size_t read, needless;
@@ -150,12 +155,12 @@ int set_file_read(struct parser *parser, struct set *set, const struct token *na
 	}
 	set->file = (uint16_t)parser->files.count;
 	*(struct source_file *)vector_add(&parser->files, sizeof(file)) = file;
-	read_lines(parser, &file, set->file, &builder, &doubts);
-	read = builder.inet_count + builder.inet6_count;
+	read_lines(parser, &file, set->file, &reading);
+	read = reading.builder.inet_count + reading.builder.inet6_count;
 	if (read > FW_MAX_PREFIXES)
 		parser_error(parser, &name->at, NULL, "\"%s\" has more than %u elements", path,
 			     FW_MAX_PREFIXES);
-	needless = ranges_finish_counting(&builder, parser->arena, &set->ranges);
-	warn_doubts(parser, set, &doubts, read, needless);
+	needless = ranges_finish_counting(&reading.builder, parser->arena, &set->ranges);
+	warn_doubts(parser, set, &reading.doubts, read, needless);
 	return 0;
 }

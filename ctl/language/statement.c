@@ -125,7 +125,15 @@ static int parse_block_rules(struct parser *parser, enum fw_hook hook, const str
 		if (parser->token.kind == TOKEN_NEWLINE) {
 			parser_advance(parser);
 		} else if (parser->token.kind == TOKEN_END || at_top_statement(parser)) {
-			parser_error(parser, open, NULL, "this block is not closed");
+			parser_error(
+				parser, open,
+				parser->token.kind == TOKEN_END
+					? NULL
+					: diagnostics_hint(parser->diagnostics,
+							   "%s in line %u stands outside of blocks",
+							   token_show(parser, &parser->token),
+							   parser->token.at.line),
+				"this block is not closed");
 			parser->at_statement = parser->token.kind != TOKEN_END;
 			return -EINVAL;
 		} else {
@@ -209,8 +217,7 @@ static int parse_include(struct parser *parser)
 	const char *here = parser->include_path[parser->depth - 1];
 	const struct token name = parser->token;
 	const char *pattern, *directory;
-	const char **paths;
-	size_t count;
+	struct path_list list;
 	int err;
 
 	if (name.kind != TOKEN_STRING || !name.length)
@@ -229,13 +236,12 @@ static int parse_include(struct parser *parser)
 	directory = pattern[0] == '/' ? "" : path_beside(parser->arena, here, "");
 	if (!strrchr(here, '/'))
 		directory = "";
-	err = parser->reader->match(parser->reader, directory, pattern, parser->arena, &paths,
-				    &count);
+	err = parser->reader->match(parser->reader, directory, pattern, parser->arena, &list);
 	if (err)
 		parser_error(parser, &name.at, NULL, "cannot list \"%s%s\": %s", directory, pattern,
 			     file_error_text(err));
-	for (size_t i = 0; !err && i < count; i++)
-		include_one(parser, paths[i], &name.at);
+	for (size_t i = 0; !err && i < list.count; i++)
+		include_one(parser, list.paths[i], &name.at);
 	return 0;
 }
 

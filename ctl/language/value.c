@@ -107,17 +107,17 @@ static void kind_names(struct parser *parser, enum match_kind kind, bool icmp6,
 	}
 }
 
-static bool find_named(struct parser *parser, enum match_kind kind, bool icmp6, const char *text,
-		       size_t length, uint64_t *ret_value)
+static bool find_named(struct parser *parser, enum match_kind kind, bool icmp6,
+		       const struct token *word, uint64_t *ret_value)
 {
 	const struct name_list *lists[2];
 	uint32_t value;
 
-	if (!length)
+	if (!word->length)
 		return false;
 	kind_names(parser, kind, icmp6, lists);
 	for (int i = 0; i < 2; i++) {
-		if (!lists[i] || !name_find(lists[i], text, length, &value) ||
+		if (!lists[i] || !name_find(lists[i], word->text, word->length, &value) ||
 		    value > value_types[kind].high)
 			continue;
 		*ret_value = value;
@@ -127,16 +127,16 @@ static bool find_named(struct parser *parser, enum match_kind kind, bool icmp6, 
 }
 
 /* 0, -EINVAL or -ERANGE, without a message. */
-static int parse_single(struct parser *parser, enum match_kind kind, bool icmp6, const char *text,
-			size_t length, uint64_t *ret_value)
+static int parse_single(struct parser *parser, enum match_kind kind, bool icmp6,
+			const struct token *word, uint64_t *ret_value)
 {
 	const struct value_type *type = &value_types[kind];
 	const uint64_t bounds[2] = { type->low, type->high };
 	int err = -EINVAL;
 
 	if (kind != MATCH_STATE)
-		err = number_parse(text, length, type->form, bounds, ret_value);
-	if (err == -EINVAL && find_named(parser, kind, icmp6, text, length, ret_value))
+		err = number_parse(word->text, word->length, type->form, bounds, ret_value);
+	if (err == -EINVAL && find_named(parser, kind, icmp6, word, ret_value))
 		return 0;
 	return err;
 }
@@ -178,6 +178,7 @@ static int parse_range(struct parser *parser, enum match_kind kind, bool icmp6,
 		       const struct token *token, struct range *ret_range)
 {
 	const char *end = token->text + token->length;
+	struct token first = *token, last = *token;
 	bool out_of_range = false;
 	struct range range = { 0 };
 
@@ -186,10 +187,11 @@ static int parse_range(struct parser *parser, enum match_kind kind, bool icmp6,
 
 		if (*dash != '-')
 			continue;
-		low = parse_single(parser, kind, icmp6, token->text, (size_t)(dash - token->text),
-				   &range.low);
-		high = parse_single(parser, kind, icmp6, dash + 1, (size_t)(end - dash - 1),
-				    &range.high);
+		first.length = (uint32_t)(dash - token->text);
+		last.text = dash + 1;
+		last.length = (uint32_t)(end - dash - 1);
+		low = parse_single(parser, kind, icmp6, &first, &range.low);
+		high = parse_single(parser, kind, icmp6, &last, &range.high);
 		if (!low && !high) {
 			if (range.low > range.high)
 				return value_error(parser, token,
@@ -301,8 +303,7 @@ bool protocol_is_known(struct parser *parser, const struct token *token)
 {
 	uint64_t value;
 
-	return parse_single(parser, MATCH_PROTOCOL, false, token->text, token->length, &value) !=
-	       -EINVAL;
+	return parse_single(parser, MATCH_PROTOCOL, false, token, &value) != -EINVAL;
 }
 
 int number_of_token(struct parser *parser, const struct token *token, const char *what,
@@ -337,7 +338,7 @@ int value_of_token(struct parser *parser, enum match_kind kind, bool icmp6,
 		ret_element->kind = ELEMENT_NAME;
 		return interface_of_token(parser, token, &ret_element->name);
 	}
-	err = parse_single(parser, kind, icmp6, token->text, token->length, &range->low);
+	err = parse_single(parser, kind, icmp6, token, &range->low);
 	range->high = range->low;
 	if (!err)
 		return 0;
