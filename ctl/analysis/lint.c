@@ -230,23 +230,24 @@ static int compare_findings(const void *a, const void *b)
 }
 
 /* From the last to the first, so that a rule is held against those that stay. */
-static void lint_block(struct linter *linter, enum fw_hook hook)
+static void lint_block(struct linter *linter, enum fw_hook hook, enum lint_scope scope)
 {
 	linter_start(linter, hook);
 	for (size_t i = linter->block->builtin_count; i < linter->block->count; i++)
 		linter_check_hidden(linter, i);
-	for (size_t i = linter->block->count; i-- > linter->block->builtin_count;)
+	for (size_t i = linter->block->count;
+	     scope == LINT_ALL && i-- > linter->block->builtin_count;)
 		linter_check_redundant(linter, i);
 	linter_stop(linter);
 }
 
-void lint(const struct ruleset *ruleset, struct lint_report *ret_report)
+void lint(const struct ruleset *ruleset, enum lint_scope scope, struct lint_report *ret_report)
 {
 	struct linter linter;
 
 	linter_open(&linter, ruleset, ret_report);
 	for (int hook = 0; hook < FW_HOOKS; hook++)
-		lint_block(&linter, (enum fw_hook)hook);
+		lint_block(&linter, (enum fw_hook)hook, scope);
 	linter_close(&linter);
 	if (ret_report->count)
 		qsort(ret_report->findings, ret_report->count, sizeof(ret_report->findings[0]),

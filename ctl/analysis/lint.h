@@ -50,11 +50,16 @@ struct lint_report {
 	uint64_t work; /* what it cost, in comparisons of a box with a region */
 };
 
+enum lint_scope {
+	LINT_REACH, /* only whether rules can match: a fraction of the time */
+	LINT_ALL,
+};
+
 /*
  * Each redundant rule can be taken out, and all rules of a report can be taken out together: one
  * that only another reported rule makes superfluous is not reported. Built-in rules never are.
  */
-void lint(const struct ruleset *ruleset, struct lint_report *ret_report);
+void lint(const struct ruleset *ruleset, enum lint_scope scope, struct lint_report *ret_report);
 
 /* Whether one rule can match, for `fwctl add`: at most one finding, never REDUNDANT. */
 void lint_one(const struct ruleset *ruleset, enum fw_hook hook, size_t rule,

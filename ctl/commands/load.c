@@ -38,11 +38,12 @@ static void paths_make_absolute(struct ruleset *ruleset)
 }
 
 /* Doubts cost time to find, so they are not looked for where they are not shown. */
-static void doubts_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics)
+static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
+			struct diagnostics *diagnostics)
 {
 	struct lint_report report;
 
-	lint(ruleset, &report);
+	lint(ruleset, scope, &report);
 	lint_warn(ruleset, &report, diagnostics);
 	lint_report_free(&report);
 	lockout_warn(ruleset, diagnostics);
@@ -59,7 +60,7 @@ struct ruleset *rules_load(const struct context *context, const char *path, bool
 	if (good && to_apply)
 		good = ruleset_is_supported(ruleset, &diagnostics);
 	if (good && !context->quiet)
-		doubts_warn(ruleset, &diagnostics);
+		doubts_warn(ruleset, to_apply ? LINT_REACH : LINT_ALL, &diagnostics);
 	if (!good || !context->quiet)
 		diagnostics_print(&diagnostics, stderr);
 	if (!good)

@@ -182,7 +182,7 @@ static void agrees_with_enumeration_in_small_universes(void **state)
 		struct lint_report report;
 
 		universe_build(asks, &universe);
-		lint(ruleset, &report);
+		lint(ruleset, LINT_ALL, &report);
 		for (size_t i = 0; i < report.count; i++) {
 			hidden += report.findings[i].kind == LINT_HIDDEN;
 			empty += report.findings[i].kind == LINT_EMPTY;
@@ -285,7 +285,7 @@ static void finds_what_was_planted_among_a_thousand_rules_and_nothing_else(void 
 		buffer_puts(&file, "}\n");
 		ruleset = parse(buffer_text(&file), true);
 		assert_true(ruleset->blocks[FW_INGRESS].count > PLANTED_RULES);
-		lint(ruleset, &report);
+		lint(ruleset, LINT_ALL, &report);
 		for (size_t i = 0; i < report.count; i++) {
 			const struct lint_finding *finding = &report.findings[i];
 			const struct rule *rule = &ruleset->blocks[FW_INGRESS].rules[finding->rule];
@@ -313,7 +313,7 @@ static size_t lint_text(const char *text, struct ruleset **ret_ruleset,
 			struct lint_report *ret_report)
 {
 	*ret_ruleset = parse(text, true);
-	lint(*ret_ruleset, ret_report);
+	lint(*ret_ruleset, LINT_ALL, ret_report);
 	return ret_report->count;
 }
 
