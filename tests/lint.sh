@@ -8,7 +8,9 @@ failed=0
 mapfile -t C_FILES < <(git ls-files '*.c' '*.h')
 mapfile -t USER_C < <(git ls-files 'ctl/*.c' 'ctl/**/*.c')
 mapfile -t SCRIPTS < <(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh\b' -- 2>/dev/null)
-FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DFWCTL_VERSION="0"' -Iinclude -Ictl -Ibuild)
+# shellcheck disable=SC2046
+FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DFWCTL_VERSION="0"' -Iinclude -Ictl -Ibuild
+    $(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap))
 
 step() {
     local name=$1
@@ -96,7 +98,7 @@ has clang-format-14 && step 'clang-format' clang-format-14 --dry-run --Werror "$
 has clang-tidy-14 && step 'clang-tidy' tidy
 has cppcheck && step 'cppcheck' cppcheck --quiet --error-exitcode=1 --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    --suppress=unknownMacro --suppress=zerodivcond --suppress=uninitvar -j "$(nproc)" -D_GNU_SOURCE -Iinclude -Ictl "${USER_C[@]}"
+    --suppress=unknownMacro --suppress=zerodivcond --suppress=uninitvar --suppress=unknownEvaluationOrder -j "$(nproc)" -D_GNU_SOURCE -Iinclude -Ictl "${USER_C[@]}"
 has shellcheck && step 'shellcheck' shellcheck -x -P SCRIPTDIR -S warning "${SCRIPTS[@]}"
 has mandoc && step 'mandoc -T lint' manuals
 exit $failed

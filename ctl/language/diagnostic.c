@@ -282,7 +282,7 @@ void diagnostics_write(const struct diagnostics *diagnostics, enum diagnostic_fi
 	if (filter != DIAGNOSTIC_WARNINGS) {
 		write_severity(diagnostics, SEVERITY_ERROR, colour, stream);
 		if (diagnostics_is_full(diagnostics))
-			fprintf(stream, "%u errors are shown, there may be more\n",
+			fprintf(stream, "%d errors are shown, there may be more\n",
 				DIAGNOSTIC_ERRORS_MAX);
 	}
 	if (filter != DIAGNOSTIC_ERRORS) {
