@@ -34,7 +34,7 @@ run() {
     seconds=$((SECONDS - started))
     if [ $status -eq 0 ]; then
         passed=$((passed + 1))
-        report ok "$name" $seconds
+        report ok "$name" $seconds "$(sed -n 's/^note: //p' "$output" | tail -n 1)"
     elif [ $status -eq 77 ] && may_skip "$name"; then
         skipped=$((skipped + 1))
         report skip "$name" $seconds "$(tail -n 1 "$output")"
@@ -68,12 +68,14 @@ run_scripts() { # PATTERN...
 }
 
 run_fuzzers() {
-    local source name corpus
+    local source name corpus seeds
     for source in tests/fuzz/fuzz_*.c; do
         [ -e "$source" ] || continue
         name=$(basename "$source" .c)
         corpus=build/corpus/$name
         mkdir -p "$corpus"
+        seeds=()
+        [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
         run "fuzz/$name" "build/tests/fuzz/$name" -max_total_time="$fuzz_seconds" -timeout=10 \
             -dict=tests/fuzz/keywords.dict -artifact_prefix="build/corpus/$name-" "$corpus" \
             $(ls -d "tests/fuzz/corpus/$name" 2>/dev/null)

@@ -22,10 +22,10 @@
 #include "dataplane/internal.h"
 
 /* Newer than the <linux/bpf.h> of the oldest system that we build on. */
-#define TCX_EGRESS   47
-#define LINK_TCX     11
-#define TCX_BEFORE   (1U << 3) /* with nothing named: before all others */
-#define FILTER_HANDLE 0x66774331U
+#define TCX_EGRESS	  47
+#define LINK_TCX	  11
+#define TCX_BEFORE	  (1U << 3) /* with nothing named: before all others */
+#define FILTER_HANDLE	  0x66774331U
 #define FILTER_PRIORITIES 8 /* that we try */
 
 /* The head of struct bpf_link_info, for TCX links. */
@@ -62,7 +62,8 @@ static int tcx_info(int link, struct tcx_info *ret_info)
 	return error;
 }
 
-/* The link that is pinned for the interface; -ENOENT, also if it is of an interface that is gone. */
+/* The link that is pinned for the interface; -ENOENT, also if it is of an interface that is gone.
+ */
 static int tcx_open(const char *path, uint32_t interface, struct tcx_info *ret_info)
 {
 	int link = bpf_obj_get(path);
@@ -100,7 +101,7 @@ static bool tcx_wanted(void)
 	return !text || strcmp(text, "clsact") != 0;
 }
 
-#define CLSACT_HOOK(name, link)                                                                    \
+#define CLSACT_HOOK(name, link) \
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(link)->index, .attach_point = BPF_TC_EGRESS)
 
 /* Finds our filter; -ENOENT. */
@@ -312,8 +313,10 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link,
 	if (error && error != -ENOENT)
 		return error;
 	if (link_layer3(link, &layer3))
-		return fail(dataplane, -EOPNOTSUPP, "cannot attach to %s: its frames (link type %u) "
-			    "are neither Ethernet nor IP", link->name, link->type);
+		return fail(dataplane, -EOPNOTSUPP,
+			    "cannot attach to %s: its frames (link type %u) "
+			    "are neither Ethernet nor IP",
+			    link->name, link->type);
 	if (program_get(dataplane, FW_EGRESS, layer3, &program))
 		return -EINVAL;
 	crash_point();

@@ -215,7 +215,8 @@ static int xdp_try(struct dataplane *dataplane, const struct link_info *link,
 static int xdp_fail(struct dataplane *dataplane, const struct link_info *link, int error)
 {
 	if (error == -EBUSY || error == -EEXIST)
-		return fail(dataplane, error, "cannot attach to %s: another XDP program is there that "
+		return fail(dataplane, error,
+			    "cannot attach to %s: another XDP program is there that "
 			    "leaves no room for a second; see ip link show dev %s, detach it first",
 			    link->name, link->name);
 	if (error == -ENODEV)
@@ -257,8 +258,10 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 	int error = xdp_find(dataplane, link, &found);
 
 	if (link_layer3(link, &layer3))
-		return fail(dataplane, -EOPNOTSUPP, "cannot attach to %s: its frames (link type %u) "
-			    "are neither Ethernet nor IP", link->name, link->type);
+		return fail(dataplane, -EOPNOTSUPP,
+			    "cannot attach to %s: its frames (link type %u) "
+			    "are neither Ethernet nor IP",
+			    link->name, link->type);
 	if (error && error != -ENOENT)
 		return xdp_fail(dataplane, link, error);
 	if (!error && !mode_fits(mode, found.mode)) {

@@ -39,7 +39,8 @@ int counters_make(struct dataplane *dataplane, unsigned class)
 		return fail(dataplane, fd, "cannot make counters: %s", bpf_reason(fd));
 	error = bpf_map_update_elem(dataplane->maps.counters[class], &slot, &fd, BPF_ANY);
 	if (error)
-		return fail(dataplane, error, "cannot put counters in place: %s", bpf_reason(error));
+		return fail(dataplane, error, "cannot put counters in place: %s",
+			    bpf_reason(error));
 	return 0;
 }
 
@@ -48,7 +49,7 @@ int counters_open(struct dataplane *dataplane, struct counters *ret_counters)
 	const struct fw_sizes *sizes = &dataplane->maps.sizes;
 	struct counters counters = { .cpus = (unsigned)libbpf_num_possible_cpus() };
 
-	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class++) {
+	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class ++) {
 		_cleanup_close_ int fd = image_fd(dataplane, class);
 		const void *memory;
 		int error = fd;
@@ -72,7 +73,7 @@ int counters_open(struct dataplane *dataplane, struct counters *ret_counters)
 
 void counters_close(struct counters *counters)
 {
-	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class++)
+	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class ++)
 		array_unmap(counters->images[class].memory, counters->images[class].size);
 	memset(counters, 0, sizeof(*counters));
 }
@@ -81,7 +82,7 @@ struct fw_counter counters_sum(const struct counters *counters, uint32_t index)
 {
 	struct fw_counter sum = {};
 
-	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class++) {
+	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class ++) {
 		const uint8_t *memory = counters->images[class].memory;
 		uint32_t shift = counters->images[class].shift;
 

@@ -34,8 +34,8 @@ struct dataplane_options {
 
 /*
  * Without `change`: -ENOENT if nothing is there to read (ret_error says so too). With it, the pins
- * are made once dataplane_plan() needs them, and the lock is held until dataplane_close(). On failure
- * *ret_error is the line for the user, owned by the caller.
+ * are made once dataplane_plan() needs them, and the lock is held until dataplane_close(). On
+ * failure *ret_error is the line for the user, owned by the caller.
  */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **ret_dataplane,
 		   char **ret_error);
@@ -56,7 +56,8 @@ const char *dataplane_error(const struct dataplane *dataplane);
 
 /* --- Generations -------------------------------------------------------------------------- */
 
-/* A file whose contents the rules were made from, kept so that `add` and `save` need no original. */
+/* A file whose contents the rules were made from, kept so that `add` and `save` need no original.
+ */
 struct generation_file {
 	const char *path; /* as written in the rules */
 	const char *text;
@@ -69,8 +70,8 @@ struct generation {
 	int64_t applied; /* seconds since 1970 */
 	bool fail_drop;
 	uint64_t image_size; /* bytes of tables in use */
-	const char *source; /* the rule file's name, or what else the caller said */
-	const char *text;   /* canonical rules; ends with a NUL that does not count */
+	const char *source;  /* the rule file's name, or what else the caller said */
+	const char *text;    /* canonical rules; ends with a NUL that does not count */
 	size_t length;
 	const struct generation_file *files;
 	size_t file_count;
@@ -160,8 +161,8 @@ int dataplane_remove(struct dataplane *dataplane);
 struct rule_total {
 	enum fw_hook hook;
 	const char *identity;
-	bool live; /* of the running generation */
-	enum fw_action action; /* its last one */
+	bool live;		 /* of the running generation */
+	enum fw_action action;	 /* its last one */
 	struct fw_counter total; /* under all actions that it ever had */
 };
 
@@ -176,7 +177,7 @@ struct statistics {
 	size_t rule_count;
 	struct fw_counter reasons[FW_HOOKS][FW_REASONS];
 	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
-	void *memory; /* private */
+	void *memory;			   /* private */
 };
 
 int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics);

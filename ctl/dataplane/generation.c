@@ -38,7 +38,8 @@ static int manifest_map(struct dataplane *dataplane, int fd, struct manifest_map
 		error = manifest_check(map.bytes, map.size);
 	if (error) {
 		manifest_unmap(&map);
-		return fail(dataplane, error, "cannot read the running rules: %s", strerror(-error));
+		return fail(dataplane, error, "cannot read the running rules: %s",
+			    strerror(-error));
 	}
 	*ret_map = map;
 	return 0;
@@ -66,8 +67,10 @@ int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_ma
 		if (fd != -ENOENT)
 			return fail(dataplane, fd, "cannot open %s: %s", path, bpf_reason(fd));
 	}
-	return fail(dataplane, -EIO, "the running rules' description is missing (%s): apply a rule "
-		    "file anew", path);
+	return fail(dataplane, -EIO,
+		    "the running rules' description is missing (%s): apply a rule "
+		    "file anew",
+		    path);
 }
 
 int dataplane_read_generation(struct dataplane *dataplane, struct generation **ret_generation)
@@ -132,7 +135,7 @@ static int wait_grace_period(struct dataplane *dataplane, uint64_t active)
 /* Takes every image but the running one out of its slot. */
 static int slots_clean(struct dataplane *dataplane, uint64_t active)
 {
-	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class++) {
+	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class ++) {
 		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++) {
 			int error;
 
@@ -174,7 +177,7 @@ static bool is_clean(const struct dataplane *dataplane, uint64_t active)
 {
 	unsigned filled = 0;
 
-	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class++)
+	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class ++)
 		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++)
 			filled += slot_is_filled(dataplane, class, slot);
 	return filled == (FW_ACTIVE_GENERATION(active) ? 1 : 0);
@@ -208,9 +211,10 @@ static int place_choose(struct dataplane *dataplane, size_t size, unsigned *ret_
 	unsigned class = 0;
 
 	while (class < FW_IMAGE_CLASSES && sizes[class] < size)
-		class++;
+		class ++;
 	if (class == FW_IMAGE_CLASSES)
-		return fail(dataplane, -E2BIG, "the rules need %zu MB, this machine has room for %u MB",
+		return fail(dataplane, -E2BIG,
+			    "the rules need %zu MB, this machine has room for %u MB",
 			    (size >> 20) + 1, sizes[FW_IMAGE_CLASSES - 1] >> 20);
 	*ret_class = class;
 	*ret_slot = 0;
@@ -227,8 +231,8 @@ static int image_make(struct dataplane *dataplane, const struct switch_input *in
 	int fd = array_create("fw_image", size, &memory);
 
 	if (fd < 0)
-		return fail(dataplane, fd, "cannot make room for the rules (%zu MB): %s", size >> 20,
-			    bpf_reason(fd));
+		return fail(dataplane, fd, "cannot make room for the rules (%zu MB): %s",
+			    size >> 20, bpf_reason(fd));
 	memcpy(memory, input->image, input->image_size);
 	munmap(memory, size);
 	return fd;

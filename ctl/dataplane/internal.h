@@ -43,15 +43,19 @@ int fail(struct dataplane *dataplane, int error, const char *format, ...)
 /* "the reason, and what to do": of -EPERM and other errors that bpf() gives. */
 const char *bpf_reason(int error);
 
-/* Tests kill fwctl at the n-th of these (FWCTL_TEST_STOP_AT=n): each is a state a crash can leave. */
+/* Tests kill fwctl at the n-th of these (FWCTL_TEST_STOP_AT=n): each is a state a crash can leave.
+ */
 void crash_point(void);
 
 /* --- session.c: makes the pinned maps if they are not there. */
 int session_need_maps(struct dataplane *dataplane);
 
 /* --- maps.c */
-#define MAPS_NONE { .active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },      \
-		    .reasons = -1, .sizes_map = -1 }
+#define MAPS_NONE                                                                       \
+	{                                                                               \
+		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 }, \
+		.reasons = -1, .sizes_map = -1                                          \
+	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */
 int maps_create(struct dataplane *dataplane, size_t largest_image);

@@ -187,8 +187,8 @@ struct registry *manifest_registry(const void *bytes)
 	registry->generation = header->generation;
 	registry->counter_class = header->counter_class;
 	registry->count = header->entry_count;
-	registry->entries = arena_alloc(registry->arena,
-					(registry->count + 1) * sizeof(*registry->entries));
+	registry->entries =
+		arena_alloc(registry->arena, (registry->count + 1) * sizeof(*registry->entries));
 	memcpy(registry->removed, header->removed, sizeof(registry->removed));
 	for (size_t i = 0; i < registry->count; i++) {
 		const char *key = (const char *)bytes + entries[i].key;

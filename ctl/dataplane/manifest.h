@@ -51,7 +51,10 @@ struct manifest_map {
 	size_t size;
 };
 
-#define MANIFEST_NONE { .fd = -1 }
+#define MANIFEST_NONE    \
+	{                \
+		.fd = -1 \
+	}
 
 struct generation;
 struct generation_file;
@@ -59,8 +62,7 @@ struct switch_input;
 
 /* How many bytes the manifest will have, and then the bytes. */
 size_t manifest_size(const struct registry *registry, const struct switch_input *input);
-void manifest_write(void *bytes, const struct registry *registry,
-		    const struct switch_input *input);
+void manifest_write(void *bytes, const struct registry *registry, const struct switch_input *input);
 
 /* -EBADMSG if the bytes are not a manifest of this layout. */
 int manifest_check(const void *bytes, size_t size);

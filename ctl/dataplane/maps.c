@@ -25,7 +25,8 @@ int array_create(const char *name, size_t size, void **ret_memory)
 
 	if (size > INT32_MAX)
 		return -E2BIG;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), (uint32_t)size, 1, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), (uint32_t)size, 1,
+			    &options);
 	if (fd < 0 || !ret_memory)
 		return fd;
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -94,7 +95,8 @@ static int outer_create(const char *name, uint32_t slots, uint32_t *size, uint32
 
 		if (*size <= least || *size <= memory_available() / TEMPLATE_SHARE) {
 			_cleanup_close_ int template = array_create("fw_template", *size, NULL);
-			LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)template);
+			LIBBPF_OPTS(bpf_map_create_opts, options,
+				    .inner_map_fd = (uint32_t) template);
 
 			if (template >= 0)
 				return bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, name,
@@ -133,8 +135,8 @@ static int outers_create(struct maps *maps)
 	}
 	for (unsigned i = 0; i < FW_COUNTER_CLASSES; i++) {
 		snprintf(name, sizeof(name), "fw_counter_%u", i);
-		maps->counters[i] = outer_create(name, 1, &sizes->counter[i],
-						 sizes->counter[i ? i - 1 : 0]);
+		maps->counters[i] =
+			outer_create(name, 1, &sizes->counter[i], sizes->counter[i ? i - 1 : 0]);
 		if (maps->counters[i] < 0)
 			return maps->counters[i];
 		sizes->counter_shift[i] = counter_shift(sizes->counter[i]);
@@ -149,9 +151,9 @@ static int maps_fill(struct maps *maps)
 
 	if (error)
 		return error;
-	maps->reasons = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_reasons", sizeof(uint32_t),
-				       sizeof(struct fw_counter), FW_REASON_INDEX(FW_HOOKS, 0, 0),
-				       NULL);
+	maps->reasons =
+		bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_reasons", sizeof(uint32_t),
+			       sizeof(struct fw_counter), FW_REASON_INDEX(FW_HOOKS, 0, 0), NULL);
 	if (maps->reasons < 0)
 		return maps->reasons;
 	maps->sizes_map = array_create("fw_sizes", sizeof(maps->sizes), &memory);
@@ -179,7 +181,8 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 	}
 	error = maps_fill(maps);
 	if (error)
-		return fail(dataplane, error, "cannot make the filter's maps: %s", bpf_reason(error));
+		return fail(dataplane, error, "cannot make the filter's maps: %s",
+			    bpf_reason(error));
 	return 0;
 }
 
@@ -239,8 +242,10 @@ int maps_open(struct dataplane *dataplane, const char *directory)
 		snprintf(path, sizeof(path), "%s/%s", directory, pins[i].name);
 		*pins[i].fd = bpf_obj_get(path);
 		if (*pins[i].fd < 0)
-			return fail(dataplane, *pins[i].fd, "cannot open %s: %s; fwctl down removes "
-				    "what is left", path, bpf_reason(*pins[i].fd));
+			return fail(dataplane, *pins[i].fd,
+				    "cannot open %s: %s; fwctl down removes "
+				    "what is left",
+				    path, bpf_reason(*pins[i].fd));
 	}
 	error = bpf_map_lookup_elem(maps->sizes_map, &zero, &maps->sizes);
 	if (error)

@@ -199,8 +199,10 @@ int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 	}
 	error = bpf_prog_test_run_opts(fd, &options);
 	if (error)
-		return fail(dataplane, error, "cannot run the %s program on a packet of %zu bytes: "
-			    "%s", program_name(hook), packet->length, strerror(-error));
+		return fail(dataplane, error,
+			    "cannot run the %s program on a packet of %zu bytes: "
+			    "%s",
+			    program_name(hook), packet->length, strerror(-error));
 	ret_verdict->raw = options.retval;
 	ret_verdict->nanoseconds = options.duration;
 	ret_verdict->verdict = FW_VERDICT_PASS;

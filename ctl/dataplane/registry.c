@@ -150,7 +150,7 @@ static int indexes_give(struct planner *planner, const struct counters *counters
 	uint32_t highest = 0;
 
 	for (size_t i = 0; i < new->count; i++)
-		if (new->entries[i].index != NO_INDEX && new->entries[i].index >= highest)
+		if (new->entries[i].index != NO_INDEX &&new->entries[i].index >= highest)
 			highest = new->entries[i].index + 1;
 	planner->used_count = highest;
 	planner->used = calloc(highest + 1, sizeof(*planner->used));
@@ -199,9 +199,9 @@ static int plan_make(struct dataplane *dataplane, struct planner *planner,
 
 	for (size_t hook = 0; hook < FW_HOOKS; hook++)
 		rules += ruleset->blocks[hook].count;
-	planner->new->entries = arena_alloc(planner->new->arena,
-					    (rules + planner->old->count) *
-						    sizeof(*planner->new->entries));
+	planner->new->entries =
+		arena_alloc(planner->new->arena,
+			    (rules + planner->old->count) * sizeof(*planner->new->entries));
 	planner->kept = calloc(planner->old->count + 1, sizeof(*planner->kept));
 	if (!planner->kept)
 		return fail(dataplane, -ENOMEM, "not enough memory");

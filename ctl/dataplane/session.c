@@ -80,7 +80,8 @@ static int check_privilege(struct dataplane *dataplane)
 		return fail(dataplane, -errno, "cannot read the capabilities: %s", strerror(errno));
 	if ((data[0].effective & wanted) == wanted)
 		return 0;
-	return fail(dataplane, -EPERM, "not allowed to change or read the packet filter: run as root");
+	return fail(dataplane, -EPERM,
+		    "not allowed to change or read the packet filter: run as root");
 }
 
 static bool is_bpffs(const char *path)
@@ -118,15 +119,20 @@ static int check_bpffs(struct dataplane *dataplane)
 		return 0;
 	if (!strncmp(directory, BPFFS "/", strlen(BPFFS "/")) && !is_bpffs(BPFFS)) {
 		if (!dataplane->change)
-			return fail(dataplane, -ENOENT, "no rules are loaded: " BPFFS
+			return fail(dataplane, -ENOENT,
+				    "no rules are loaded: " BPFFS
 				    " is not mounted; run fwctl apply");
 		if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 			return 0;
-		return fail(dataplane, -errno, "cannot mount the bpf file system on " BPFFS ": %s; "
-			    "mount it, or name another with --pin-dir", strerror(errno));
+		return fail(dataplane, -errno,
+			    "cannot mount the bpf file system on " BPFFS ": %s; "
+			    "mount it, or name another with --pin-dir",
+			    strerror(errno));
 	}
-	return fail(dataplane, -EINVAL, "%s is not on a bpf file system; mount one there "
-		    "(mount -t bpf bpf DIR), or use " DATAPLANE_PIN_DIR, directory);
+	return fail(dataplane, -EINVAL,
+		    "%s is not on a bpf file system; mount one there "
+		    "(mount -t bpf bpf DIR), or use " DATAPLANE_PIN_DIR,
+		    directory);
 }
 
 static int make_directories(const char *path)
@@ -174,16 +180,20 @@ static int fail_locked(struct dataplane *dataplane, unsigned waited)
 	size_t length;
 
 	if (!pid)
-		return fail(dataplane, -EBUSY, "another fwctl is changing the rules; waited %u s, "
-			    "try again or wait longer with --wait", waited);
+		return fail(dataplane, -EBUSY,
+			    "another fwctl is changing the rules; waited %u s, "
+			    "try again or wait longer with --wait",
+			    waited);
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	file = fopen(path, "re");
 	length = file ? fread(command, 1, sizeof(command) - 1, file) : 0;
 	for (size_t i = 0; i + 1 < length; i++)
 		if ((unsigned char)command[i] < ' ' || command[i] == 127)
 			command[i] = ' ';
-	return fail(dataplane, -EBUSY, "process %d (%s) is changing the rules; waited %u s, try again "
-		    "or wait longer with --wait", pid, command, waited);
+	return fail(dataplane, -EBUSY,
+		    "process %d (%s) is changing the rules; waited %u s, try again "
+		    "or wait longer with --wait",
+		    pid, command, waited);
 }
 
 /* False if the directory was removed while we waited for its lock. */
@@ -207,8 +217,8 @@ static int take_lock(struct dataplane *dataplane, unsigned wait_seconds)
 			if (error)
 				return fail(dataplane, error, "cannot make %s: %s",
 					    dataplane->pin_dir, strerror(-error));
-			dataplane->lock = open(dataplane->pin_dir,
-					       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			dataplane->lock =
+				open(dataplane->pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 			if (dataplane->lock < 0)
 				return fail(dataplane, -errno, "cannot open %s: %s",
 					    dataplane->pin_dir, strerror(errno));
@@ -241,9 +251,11 @@ static int check_layout(struct dataplane *dataplane)
 		    number_parse_text(entry->d_name + 1, 0, 1000000, &version) ||
 		    version == FW_LAYOUT_VERSION)
 			continue;
-		error = fail(dataplane, -EUCLEAN, "%s holds pins of layout %s, this fwctl knows v%d: "
+		error = fail(dataplane, -EUCLEAN,
+			     "%s holds pins of layout %s, this fwctl knows v%d: "
 			     "nothing was changed; use the fwctl that made them (fwctl down), then "
-			     "apply again", dataplane->pin_dir, entry->d_name, FW_LAYOUT_VERSION);
+			     "apply again",
+			     dataplane->pin_dir, entry->d_name, FW_LAYOUT_VERSION);
 	}
 	closedir(directory);
 	return error;

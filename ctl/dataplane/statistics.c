@@ -43,7 +43,8 @@ static int reasons_read(struct dataplane *dataplane, struct statistics *statisti
 				for (int cpu = 0; cpu < cpus; cpu++)
 					counter_add(&sum, values[cpu]);
 				counter_add(&statistics->reasons[hook][reason], sum);
-				hook_add(total, verdict == FW_VERDICT_PASS ? FW_PASS : FW_DROP, sum);
+				hook_add(total, verdict == FW_VERDICT_PASS ? FW_PASS : FW_DROP,
+					 sum);
 			}
 		}
 	}
@@ -71,7 +72,8 @@ static int compare_entries(const void *a, const void *b)
 	if (order)
 		return order;
 	/* 0, which is live, becomes the greatest. */
-	return (first->retired - 1 < second->retired - 1) - (first->retired - 1 > second->retired - 1);
+	return (first->retired - 1 < second->retired - 1) -
+	       (first->retired - 1 > second->retired - 1);
 }
 
 /* Entries of one identity become one total. */
@@ -81,8 +83,8 @@ static void rules_sum(struct statistics *statistics, struct registry *registry,
 	struct rule_total *rule = NULL;
 
 	qsort(registry->entries, registry->count, sizeof(*registry->entries), compare_entries);
-	statistics->rules = arena_alloc(registry->arena,
-					(registry->count + 1) * sizeof(*statistics->rules));
+	statistics->rules =
+		arena_alloc(registry->arena, (registry->count + 1) * sizeof(*statistics->rules));
 	for (size_t i = 0; i < registry->count; i++) {
 		const struct registry_entry *entry = &registry->entries[i];
 		struct fw_counter value = counters_sum(counters, entry->index);
@@ -152,7 +154,8 @@ int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **r
 		if (error <= 0)
 			return error;
 	}
-	return fail(dataplane, -EAGAIN, "the rules change faster than their counters can be read: "
+	return fail(dataplane, -EAGAIN,
+		    "the rules change faster than their counters can be read: "
 		    "try again");
 }
 

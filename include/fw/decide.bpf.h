@@ -12,7 +12,8 @@
 #ifndef FW_DECIDE_BPF_H
 #define FW_DECIDE_BPF_H
 
-/* First: <linux/stddef.h> has an __always_inline that need not inline, <bpf/bpf_helpers.h> undoes it. */
+/* First: <linux/stddef.h> has an __always_inline that need not inline, <bpf/bpf_helpers.h> undoes
+ * it. */
 #include "fw/maps.bpf.h"
 
 #include "fw/classify.h"
@@ -53,7 +54,7 @@ static __always_inline enum fw_verdict fw_end(__u32 reason, enum fw_verdict verd
                                                                              \
 		if (inner_)                                                  \
 			(view)->base = bpf_map_lookup_elem(inner_, &first_); \
-		(view)->mask = (size) - 1;                                   \
+		(view)->mask = (size)-1;                                     \
 		asm volatile("" : "+r"((view)->base), "+r"((view)->mask));   \
 		break;                                                       \
 	}
@@ -88,9 +89,9 @@ static __always_inline __u32 fw_counter_shift(__u64 active)
 	const volatile struct fw_sizes *sizes = &fw_setup.sizes;
 	__u32 class = FW_ACTIVE_COUNTER_CLASS(active);
 
-	return class == 0 ? sizes->counter_shift[0]
-	     : class == 1 ? sizes->counter_shift[1]
-			  : sizes->counter_shift[2];
+	return class == 0   ? sizes->counter_shift[0]
+	       : class == 1 ? sizes->counter_shift[1]
+			    : sizes->counter_shift[2];
 }
 
 /* Counts on counter `index` of this CPU, whose counters begin at `region` bytes. */

@@ -39,7 +39,7 @@ enum fw_verdict {
  */
 #define FW_IMAGE_CLASSES   4
 #define FW_COUNTER_CLASSES 3
-#define FW_IMAGE_SLOTS     2 /* per class: the running generation and the one being prepared */
+#define FW_IMAGE_SLOTS	   2 /* per class: the running generation and the one being prepared */
 
 #define FW_IMAGE_SIZE_0 (1U << 20)
 #define FW_IMAGE_SIZE_1 (8U << 20)
@@ -65,8 +65,8 @@ enum fw_verdict {
 #define FW_ACTIVE_CLASS(word)	      ((__u32)((word) >> 33) & 7)
 #define FW_ACTIVE_COUNTER_CLASS(word) ((__u32)((word) >> 36) & 7)
 #define FW_ACTIVE_FAIL_DROP	      (1ULL << 39)
-#define FW_ACTIVE_WORD(generation, slot, image_class, counter_class, fail_drop)                    \
-	((__u64)(generation) | (__u64)(slot) << 32 | (__u64)(image_class) << 33 |                  \
+#define FW_ACTIVE_WORD(generation, slot, image_class, counter_class, fail_drop)   \
+	((__u64)(generation) | (__u64)(slot) << 32 | (__u64)(image_class) << 33 | \
 	 (__u64)(counter_class) << 36 | ((fail_drop) ? FW_ACTIVE_FAIL_DROP : 0))
 
 /* Packets and frame bytes (link-layer header included, frame check sequence not). */
@@ -103,7 +103,8 @@ struct fw_setup {
  * and verdict. It has room for reasons to come.
  */
 #define FW_REASON_SLOTS 64
-#define FW_REASON_INDEX(hook, reason, verdict) ((((hook) * FW_REASON_SLOTS) + (reason)) * 2 + (verdict))
+#define FW_REASON_INDEX(hook, reason, verdict) \
+	((((hook)*FW_REASON_SLOTS) + (reason)) * 2 + (verdict))
 
 /* Limits of the language that the data plane is built for. */
 #define FW_MAX_RULES	 250000

@@ -20,12 +20,12 @@ struct {
 	__type(value, __u64);
 } fw_active SEC(".maps");
 
-#define FW_OUTER_MAP(name, slots)                      \
-	struct {                                       \
+#define FW_OUTER_MAP(name, slots)                         \
+	struct {                                          \
 		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
-		__uint(max_entries, slots);            \
-		__type(key, __u32);                    \
-		__type(value, __u32);                  \
+		__uint(max_entries, slots);               \
+		__type(key, __u32);                       \
+		__type(value, __u32);                     \
 	} name SEC(".maps")
 
 FW_OUTER_MAP(fw_image_0, FW_IMAGE_SLOTS);

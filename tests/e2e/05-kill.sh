@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `fwctl apply` is killed at every point where something in the kernel has changed. The old rules or
 # the new ones work on, and the next command cleans up.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 

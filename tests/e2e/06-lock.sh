@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One command at a time: the second waits, then says who holds the lock; readers do not wait.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 
@@ -16,7 +17,7 @@ fw -q apply "$work/fw.conf" || fail "apply"
 fcntl.flock(os.open('$pins', os.O_RDONLY), fcntl.LOCK_EX)
 time.sleep(60)" &
 holder=$!
-children+=($holder)
+children+=("$holder")
 wait_for 5 eval '! flock -n "$pins" true' || fail "the lock is not held"
 
 started=$(date +%s%N)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What can be wrong around the rules: one line that says what and what to do, exit status 1, and
 # nothing half done.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What an operator types: apply, list, add, delete, status. Each change is one switch from the rules
 # that run, counters stay, and what is wrong changes nothing.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `fwctl save` writes the running rules to a file that applies again, and overwrites nothing that it
 # should not.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What `make install` puts where, that the unit is sound, and that what it starts works with the
 # rules as they are installed.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 cd "$root" || exit 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What programs read: JSON in the shape that is promised, and Prometheus' text format.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `fwctl check` and `fwctl format` need no privilege, read and write what they are told, and nothing
 # else.
+# shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 [ -x "$fwctl" ] || fail "$fwctl is not built"
 work=$(mktemp -d)

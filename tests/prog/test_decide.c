@@ -126,7 +126,8 @@ static void count_counts_and_goes_on(void **state)
 
 	write_rules(text, sizeof(text),
 		    "count label all\n count tcp label of-tcp\n pass to port 22 label ssh\n"
-		    "count label rest\n pass udp label of-udp", "drop");
+		    "count label rest\n pass udp label of-udp",
+		    "drop");
 	filter_apply(*state, text);
 	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
 		struct fw_counter all = filter_rule(*state, hook, "all");

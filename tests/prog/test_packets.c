@@ -93,7 +93,8 @@ static int setup(void **state)
 	filter_setup(state);
 	snprintf(text, sizeof(text),
 		 "option essential off\n"
-		 "ingress default drop {\n%s}\negress default pass {\n%s}\n", block, block);
+		 "ingress default drop {\n%s}\negress default pass {\n%s}\n",
+		 block, block);
 	filter_apply(*state, text);
 	return 0;
 }

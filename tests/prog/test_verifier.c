@@ -46,7 +46,8 @@ static void programs_stay_within_their_budget(void **state)
 
 		filter_run(&filter, hook, &frame);
 		program = bpf_object__find_program_by_name(filter.dataplane->loaded[hook][0], name);
-		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length), 0);
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length),
+				 0);
 		print_message("%s: %u instructions verified, %u in the program, %u bytes jited\n",
 			      name, info.verified_insns, info.xlated_prog_len / 8,
 			      info.jited_prog_len);
