@@ -92,10 +92,9 @@ static void names_what_decides_without_a_rule(void **state)
 	assert_text("in eth0 arp", &plain,
 		    "in eth0 arp\n    drop: fw.conf:3: ingress default drop\n");
 	assert_text("out eth0 arp", &plain, "out eth0 arp\n    pass: there is no egress block\n");
-	assert_text(
-		NULL, &plain,
-		"in ethertype 0x0000 vlan 0 layer3\n"
-		"    drop: malformed, ipv4-truncated: the frame ends within the IPv4 header\n");
+	assert_text(NULL, &plain,
+		    "in ethertype 0x0000 vlan 0 layer3\n"
+		    "    drop: malformed, ipv4-truncated: the frame ends within the IPv4 header\n");
 }
 
 static void tells_why_each_rule_before_did_not_decide(void **state)
