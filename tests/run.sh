@@ -78,7 +78,7 @@ run_fuzzers() {
         [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
         run "fuzz/$name" "build/tests/fuzz/$name" -max_total_time="$fuzz_seconds" -timeout=10 \
             -dict=tests/fuzz/keywords.dict -artifact_prefix="build/corpus/$name-" "$corpus" \
-            $(ls -d "tests/fuzz/corpus/$name" 2>/dev/null)
+            "${seeds[@]}"
     done
 }
 
