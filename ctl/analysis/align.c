@@ -61,8 +61,8 @@ static bool meanings_equal(const struct meaning *a, const struct meaning *b)
 
 		if (x->opaque[a->rule] || y->opaque[b->rule] ||
 		    count != y->first[b->rule + 1] - from_y ||
-		    (count &&
-		     memcmp(x->regions + from_x, y->regions + from_y, count * sizeof(struct region)) != 0))
+		    (count && memcmp(x->regions + from_x, y->regions + from_y,
+				     count * sizeof(struct region)) != 0))
 			return false;
 	}
 	return true;

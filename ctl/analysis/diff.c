@@ -115,9 +115,9 @@ static void diff_block(struct differ *differ, enum fw_hook hook)
 	bool *marked;
 
 	diff_start(differ, hook);
-	most = differ->blocks[DIFF_OLD]->count > differ->blocks[DIFF_NEW]->count ?
-		       differ->blocks[DIFF_OLD]->count :
-		       differ->blocks[DIFF_NEW]->count;
+	most = differ->blocks[DIFF_OLD]->count > differ->blocks[DIFF_NEW]->count
+		       ? differ->blocks[DIFF_OLD]->count
+		       : differ->blocks[DIFF_NEW]->count;
 	marked = must_calloc(most, sizeof(*marked));
 	blocks_align((const struct layer(*)[FW_FAMILIES])differ->layers, differ->changed);
 	for (int side = 0; side < DIFF_SIDES; side++)

@@ -37,7 +37,8 @@ struct diff_report {
 	struct diff_region *regions; /* ingress first, then in the order of the old and new rules */
 	size_t count;
 	size_t capacity;
-	size_t undecided; /* pairs of rules that would have taken too long; 0: the report is whole */
+	size_t undecided; /* pairs of rules that would have taken too long; 0: the report is whole
+			   */
 	bool interfaces_differ;
 	bool options_differ;
 	bool live_sets_differ; /* in what they start with, their size or timeout */

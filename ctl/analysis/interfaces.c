@@ -93,6 +93,24 @@ static int compare_classes(const void *a, const void *b)
 	return (int)y->is_prefix - (int)x->is_prefix;
 }
 
+/* The class that a name is of. */
+static uint32_t class_of(const struct interfaces *interfaces, const char *name)
+{
+	uint32_t best = interfaces_last(interfaces);
+	size_t length = strlen(name);
+
+	for (uint32_t i = 0; i < interfaces->class_count; i++) {
+		const struct interface_class *class = &interfaces->classes[i];
+
+		if (class->is_prefix && length >= class->length &&
+		    !memcmp(name, class->text, class->length))
+			best = i; /* longer prefixes come later */
+		else if (!class->is_prefix && !strcmp(name, class->text))
+			return i;
+	}
+	return best;
+}
+
 void interfaces_finish(struct interfaces *interfaces)
 {
 	static const char *const usual[] = { "eth0", "lan0", "wan0", "port0", "if0" };
@@ -118,6 +136,11 @@ void interfaces_finish(struct interfaces *interfaces)
 	interfaces->class_count = count;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		add_preferred(interfaces, usual[i]);
+	interfaces->preferred_classes =
+		arena_alloc(interfaces->arena,
+			    interfaces->preferred_count * sizeof(interfaces->preferred_classes[0]));
+	for (size_t i = 0; i < interfaces->preferred_count; i++)
+		interfaces->preferred_classes[i] = class_of(interfaces, interfaces->preferred[i]);
 }
 
 void interfaces_free(struct interfaces *interfaces)
@@ -160,24 +183,6 @@ int interfaces_find(const struct interfaces *interfaces, const char *pattern, ui
 		last++;
 	*ret_high = last;
 	return 0;
-}
-
-/* The class that a name is of. */
-static uint32_t class_of(const struct interfaces *interfaces, const char *name)
-{
-	uint32_t best = interfaces_last(interfaces);
-	size_t length = strlen(name);
-
-	for (uint32_t i = 0; i < interfaces->class_count; i++) {
-		const struct interface_class *class = &interfaces->classes[i];
-
-		if (class->is_prefix && length >= class->length &&
-		    !memcmp(name, class->text, class->length))
-			best = i; /* longer prefixes come later */
-		else if (!class->is_prefix && !strcmp(name, class->text))
-			return i;
-	}
-	return best;
 }
 
 uint64_t interfaces_answers(const struct interfaces *interfaces, const char *name)

@@ -22,11 +22,13 @@ struct interface_class;
 
 struct interfaces {
 	struct arena *arena; /* not owned */
-	const struct interface_class *classes; /* in order of text: those of a prefix stand together */
+	const struct interface_class
+		*classes; /* in order of text: those of a prefix stand together */
 	size_t class_count;
 	const char *patterns[INTERFACE_PATTERNS_MAX]; /* pattern i is bit i + 1 */
 	size_t pattern_count;
 	const char **preferred; /* names to use in examples */
+	uint32_t *preferred_classes;
 	size_t preferred_count;
 	struct table seen;
 };

@@ -55,8 +55,8 @@ static bool work_finish(struct draft *draft, enum region_field field, bool negat
 	if (!added.count)
 		return negated;
 	out = must_calloc(added.count + full->count, sizeof(*out));
-	added.count = negated ? spans_subtract(full, &added, out) :
-				spans_intersect(full, &added, out);
+	added.count =
+		negated ? spans_subtract(full, &added, out) : spans_intersect(full, &added, out);
 	if (added.count)
 		*ret_values = space_share(space, out, added.count);
 	free(out);

@@ -27,7 +27,8 @@ struct lint_finding {
 	enum lint_kind kind;
 	enum fw_hook hook;
 	size_t rule; /* index in the block */
-	/* HIDDEN: the earlier rules that hide it together, in order, none of which can be spared. */
+	/* HIDDEN: the earlier rules that hide it together, in order, none of which can be spared.
+	 */
 	const size_t *by;
 	size_t by_count;
 	/*
@@ -37,7 +38,8 @@ struct lint_finding {
 	struct fw_packet packet;
 	const char *interface;
 	size_t taker; /* or EVALUATE_DEFAULT */
-	/* EMPTY: a match that no packet has, or two that exclude each other; NULL if it takes more. */
+	/* EMPTY: a match that no packet has, or two that exclude each other; NULL if it takes more.
+	 */
 	const struct match *clash[2];
 	bool is_checked; /* the packet was judged by the reference evaluator; see lint_confirm() */
 };

@@ -126,8 +126,8 @@ void lint_warn(const struct ruleset *ruleset, const struct lint_report *report,
 		/* What is past the bound is only counted. */
 		if (diagnostics->warning_count < DIAGNOSTIC_WARNINGS_MAX &&
 		    !lint_confirm(ruleset, &finding))
-			finding.kind = finding.kind == LINT_HIDDEN ? LINT_UNDECIDED_HIDDEN :
-								     LINT_UNDECIDED_REDUNDANT;
+			finding.kind = finding.kind == LINT_HIDDEN ? LINT_UNDECIDED_HIDDEN
+								   : LINT_UNDECIDED_REDUNDANT;
 		if (finding.kind == LINT_EMPTY)
 			warn_empty(ruleset, &finding, diagnostics);
 		else if (finding.kind == LINT_HIDDEN)

@@ -24,9 +24,9 @@ struct linter {
 	const struct block *block;
 	struct layer layers[FW_FAMILIES];
 	struct overlap overlaps[FW_FAMILIES];
-	uint8_t *status; /* enum rule_status of each rule */
-	bool *undecided; /* rules that are reported as such */
-	bool *taken;	 /* for struct search */
+	uint8_t *status;       /* enum rule_status of each rule */
+	bool *undecided;       /* rules that are reported as such */
+	bool *taken;	       /* for struct search */
 	bool without_reported; /* redundant.c: as if the rules that are reported were not there */
 	uint64_t *bits;
 	struct candidate *candidates;

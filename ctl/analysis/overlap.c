@@ -68,8 +68,8 @@ static void build_fields(const struct space_family *family, const struct layer *
 			if (!values)
 				values = family->full[field];
 			low[i] = (struct end){ values->items[0].low, (uint32_t)i };
-			high[i] = (struct end){ values->items[values->count - 1].high,
-						(uint32_t)i };
+			high[i] =
+				(struct end){ values->items[values->count - 1].high, (uint32_t)i };
 		}
 		ends_build(overlap, low, &overlap->low[field]);
 		ends_build(overlap, high, &overlap->high[field]);

@@ -100,10 +100,10 @@ static size_t limits_met(const struct differ *differ, enum diff_side side,
 static bool limits_differ(const struct differ *differ, const struct diff_region *region)
 {
 	const struct rule *old_met[64], *new_met[64];
-	size_t old_count = limits_met(differ, DIFF_OLD, &region->old_packet, region->interface,
-				      old_met);
-	size_t new_count = limits_met(differ, DIFF_NEW, &region->new_packet, region->interface,
-				      new_met);
+	size_t old_count =
+		limits_met(differ, DIFF_OLD, &region->old_packet, region->interface, old_met);
+	size_t new_count =
+		limits_met(differ, DIFF_NEW, &region->new_packet, region->interface, new_met);
 
 	if (old_count != new_count)
 		return true;
@@ -160,8 +160,8 @@ static bool confirm_point(struct differ *differ, const struct pair *pair, const 
 			  &region.interface) ||
 	    !is_confirmed(differ, pair, &region))
 		return false;
-	region.interface = arena_strndup(differ->report->arena, region.interface,
-					 strlen(region.interface));
+	region.interface =
+		arena_strndup(differ->report->arena, region.interface, strlen(region.interface));
 	report_region(differ->report, &region);
 	return true;
 }

@@ -67,15 +67,19 @@ static u128 pick_familiar(const struct spans *values, enum region_field field,
 	return is_address && first->high - first->low > 1 ? first->low + 1 : first->low;
 }
 
-/* The name of a class that the file itself mentions is easier to understand than a made-up one. */
+/* An interface that the file itself attaches to is easier to understand than a made-up one. */
 static u128 pick_interface(const struct space *space, const struct region *region)
 {
+	const struct interfaces *interfaces = &space->interfaces;
 	const struct spans *values = region->field[REGION_INTERFACE];
-	uint32_t last = interfaces_last(&space->interfaces);
 
-	if (!values || spans_contain(values, last))
-		return last;
-	return values->items[0].low;
+	for (size_t i = 0; i < interfaces->preferred_count; i++) {
+		uint32_t number = interfaces->preferred_classes[i];
+
+		if (!values || spans_contain(values, number))
+			return number;
+	}
+	return values ? values->items[0].low : interfaces_last(interfaces);
 }
 
 /* Bytes that a packet of this kind has at least. */
@@ -95,8 +99,7 @@ static bool fits_length(enum fw_family family, const struct region *region, unsi
 {
 	const struct spans *lengths = region->field[REGION_LENGTH];
 
-	return !lengths ||
-	       lengths->items[lengths->count - 1].high >= smallest_length(family, kind);
+	return !lengths || lengths->items[lengths->count - 1].high >= smallest_length(family, kind);
 }
 
 static bool has_real_kind(enum fw_family family, const struct region *region, unsigned kind)
@@ -130,8 +133,9 @@ bool space_is_real(enum fw_family family, const struct region *region)
 
 static unsigned pick_kind(enum fw_family family, const struct region *region, unsigned variant)
 {
-	static const uint8_t usual[] = { FW_PROTOCOL_TCP, FW_PROTOCOL_UDP, FW_PROTOCOL_ICMP,
-					 FW_PROTOCOL_ICMP6, 50, 47 };
+	static const uint8_t usual[] = {
+		FW_PROTOCOL_TCP, FW_PROTOCOL_UDP, FW_PROTOCOL_ICMP, FW_PROTOCOL_ICMP6, 50, 47
+	};
 
 	if (variant % 3 == 1)
 		return last_kind(family, region);

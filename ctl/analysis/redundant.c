@@ -176,8 +176,8 @@ static enum search_result search_one_way(struct linter *linter, const struct tar
 		search.limit = search.work + limit / 4;
 		if (search.limit > limit)
 			search.limit = limit;
-		result = i < count ? search_later(linter, target, &search, i) :
-				     search_default(linter, target, &search, count);
+		result = i < count ? search_later(linter, target, &search, i)
+				   : search_default(linter, target, &search, count);
 		if (result != SEARCH_NOTHING)
 			worst = result;
 	}

@@ -197,10 +197,9 @@ static void list_trim(struct scratch *scratch, struct spans *list, size_t count)
 	scratch->used = (size_t)((const char *)(list->items + count) - scratch->bytes);
 }
 
-static const struct spans *list_of(struct scratch *scratch, const struct spans *a,
-				   const struct spans *b,
-				   size_t (*combine)(const struct spans *, const struct spans *,
-						     struct span *))
+static const struct spans *
+list_of(struct scratch *scratch, const struct spans *a, const struct spans *b,
+	size_t (*combine)(const struct spans *, const struct spans *, struct span *))
 {
 	struct spans *list = list_new(scratch, a->count + b->count);
 

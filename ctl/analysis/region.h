@@ -48,8 +48,8 @@ enum region_word {
 #define REGION_FACT_MAC 1ULL
 
 /* A kind of packet: its protocol, and whether it is a fragment after the first. */
-#define REGION_KINDS			    512
-#define REGION_KIND_WORDS		    (REGION_KINDS / 64)
+#define REGION_KINDS			   512
+#define REGION_KIND_WORDS		   (REGION_KINDS / 64)
 #define REGION_KIND(protocol, is_fragment) ((protocol) + ((is_fragment) ? 256U : 0U))
 
 struct region {

@@ -15,7 +15,8 @@ struct node {
 	struct candidate *candidates;
 	size_t count;
 	size_t chosen; /* the one to carve out next */
-	double taken;  /* about how much of the box those before the first hit take, each by itself */
+	double taken;  /* about how much of the box those before the first hit take, each by itself
+			*/
 	unsigned depth;
 };
 
@@ -92,8 +93,8 @@ static enum search_result report(struct search *search, const struct node *node,
 	struct region common;
 
 	if (!hit)
-		return search->found(search->context, NULL, &node->box) ? SEARCH_FOUND :
-									   SEARCH_NOTHING;
+		return search->found(search->context, NULL, &node->box) ? SEARCH_FOUND
+									: SEARCH_NOTHING;
 	if (!region_intersect(&node->box, hit->region, search->scratch, &common))
 		return SEARCH_UNDECIDED;
 	return search->found(search->context, hit, &common) ? SEARCH_FOUND : SEARCH_NOTHING;
@@ -144,8 +145,8 @@ static void random_point(struct search *search, const struct region *box, struct
 			random_value(search, box->field[i] ? box->field[i] : search->full[i]);
 	for (int i = 0; i < REGION_WORDS; i++)
 		point->words[i] = box->one[i] | (random_next(search) & ~box->zero[i]);
-	point->words[REGION_FACTS] = box->one[REGION_FACTS] |
-				     (REGION_FACT_MAC & ~box->zero[REGION_FACTS]);
+	point->words[REGION_FACTS] =
+		box->one[REGION_FACTS] | (REGION_FACT_MAC & ~box->zero[REGION_FACTS]);
 	point->kind = random_kind(search, box);
 }
 

@@ -90,8 +90,7 @@ static void set_other_ethertypes(struct space *space)
 		low = taken[i] + 1U;
 	}
 	spans[COUNT(taken)] = (struct span){ low, 0xffff };
-	space->families[FW_OTHER].full[REGION_ETHERTYPE] =
-		space_share(space, spans, COUNT(spans));
+	space->families[FW_OTHER].full[REGION_ETHERTYPE] = space_share(space, spans, COUNT(spans));
 }
 
 /* VIDs as the parser gives them: 0 is no tag. */
@@ -286,9 +285,9 @@ bool space_packet(const struct space *space, enum fw_family family, const struct
 		.ethertype = (uint16_t)point->field[REGION_ETHERTYPE],
 		.vlan = (uint16_t)point->field[REGION_VLAN],
 	};
-	const char *name = interfaces_sample(&space->interfaces,
-					     (uint32_t)point->field[REGION_INTERFACE],
-					     facts & ~REGION_FACT_MAC, ~facts & ~REGION_FACT_MAC);
+	const char *name =
+		interfaces_sample(&space->interfaces, (uint32_t)point->field[REGION_INTERFACE],
+				  facts & ~REGION_FACT_MAC, ~facts & ~REGION_FACT_MAC);
 
 	if (!name)
 		return false;

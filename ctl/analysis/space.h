@@ -86,8 +86,8 @@ void rule_find_clash(struct space *space, size_t ruleset, const struct rule *rul
 bool space_is_real(enum fw_family family, const struct region *region);
 
 /*
- * Picks a packet of a region that is real: variant 0 is one that people know, if there is one; the others are
- * corners of the region.
+ * Picks a packet of a region that is real: variant 0 is one that people know, if there is one; the
+ * others are corners of the region.
  */
 void space_pick(const struct space *space, enum fw_family family, const struct region *region,
 		unsigned variant, struct point *ret_point);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Range lists: every walk skips by galloping, so that a short list costs little beside a long one. */
+/* Range lists: every walk skips by galloping, so that a short list costs little beside a long one.
+ */
 #include "analysis/spans.h"
 
 #include <stdlib.h>

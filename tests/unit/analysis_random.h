@@ -76,8 +76,8 @@ enum subject_bit {
 	ASK_INTERFACE = 64,
 	ASK_STATE = 128,
 	ASK_LIVE = 256,
-	ASK_LINK = 512, /* vlan, ethertype, smac */
-	ASK_IP = 1024,	/* ttl, dscp, length */
+	ASK_LINK = 512,	      /* vlan, ethertype, smac */
+	ASK_IP = 1024,	      /* ttl, dscp, length */
 	ASK_TRANSPORT = 2048, /* flags, type, fragment */
 	ASK_ALL = 4095,
 };
@@ -87,8 +87,8 @@ static inline const char *one_of(const char *const *texts, size_t count)
 	return texts[random_below((uint32_t)count)];
 }
 
-#define ONE_OF(...)                                                                                \
-	one_of((const char *const[]){ __VA_ARGS__ },                                               \
+#define ONE_OF(...)                                  \
+	one_of((const char *const[]){ __VA_ARGS__ }, \
 	       sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 
 static inline void add_addresses(unsigned asks, struct buffer *rule)
@@ -96,16 +96,17 @@ static inline void add_addresses(unsigned asks, struct buffer *rule)
 	if (asks & ASK_LIVE && chance(40))
 		buffer_puts(rule, ONE_OF("@banned", "not @banned", "{ 10.0.0.0/31, @banned }"));
 	else
-		buffer_puts(rule, ONE_OF("10.0.0.0", "10.0.0.0/31", "10.0.0.0/30", "10.0.0.1-10.0.0.2",
-					 "not 10.0.0.0/31", "{ 10.0.0.0, 10.0.0.3 }", "@static",
-					 "not @static", "2001:db8::1", "2001:db8::/127", "any",
-					 "not 2001:db8::/127"));
+		buffer_puts(rule,
+			    ONE_OF("10.0.0.0", "10.0.0.0/31", "10.0.0.0/30", "10.0.0.1-10.0.0.2",
+				   "not 10.0.0.0/31", "{ 10.0.0.0, 10.0.0.3 }", "@static",
+				   "not @static", "2001:db8::1", "2001:db8::/127", "any",
+				   "not 2001:db8::/127"));
 }
 
 static inline void add_ports(struct buffer *rule)
 {
-	buffer_puts(rule, ONE_OF("1", "2", "1-2", "2-3", "{ 1, 3 }", "not 2", "not 1-2",
-				 "0-65535", "4-65535"));
+	buffer_puts(rule, ONE_OF("1", "2", "1-2", "2-3", "{ 1, 3 }", "not 2", "not 1-2", "0-65535",
+				 "4-65535"));
 }
 
 /* One side of a rule: " from ADDRS port PORTS". */
@@ -164,8 +165,8 @@ static inline void random_rule(unsigned asks, unsigned number, struct buffer *ru
 	buffer_printf(rule, " label r%u", number);
 }
 
-#define HEADER                                                                                     \
-	"set static { 10.0.0.1, 10.0.0.3, 2001:db8::1 }\nset banned live\n"                          \
+#define HEADER                                                              \
+	"set static { 10.0.0.1, 10.0.0.3, 2001:db8::1 }\nset banned live\n" \
 	"option essential off\ningress default "
 
 /* A whole file; lines that the language refuses are left out. The caller frees the text. */

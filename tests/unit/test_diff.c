@@ -117,8 +117,8 @@ static void agrees_with_enumeration_in_small_universes(void **state)
 	for (int round = 0; round < ROUNDS; round++) {
 		unsigned asks = random_asks();
 		char *old_text = random_file(asks, 2 + random_below(RULES_MAX - 5));
-		char *new_text = chance(80) ? change_file(old_text, asks) :
-					      random_file(asks, random_below(RULES_MAX - 2));
+		char *new_text = chance(80) ? change_file(old_text, asks)
+					    : random_file(asks, random_below(RULES_MAX - 2));
 		struct ruleset *a = parse(old_text, true), *b = parse(new_text, true);
 		struct universe universe = { 0 };
 		struct diff_report report;
@@ -190,8 +190,8 @@ static void finds_each_planted_change_among_a_thousand_rules_and_nothing_else(vo
 
 			assert_int_equal(report.regions[i].change, DIFF_VERDICT);
 			assert_non_null(rule->label);
-			assert_true(changed[atoi(rule->label + 1)] || report.regions[i].old_rule ==
-									      EVALUATE_DEFAULT);
+			assert_true(changed[atoi(rule->label + 1)] ||
+				    report.regions[i].old_rule == EVALUATE_DEFAULT);
 		}
 		print_message("%zu planted, %zu found\n", planted, report.count);
 		diff_report_free(&report);

@@ -86,10 +86,10 @@ static bool is_reached(const struct ruleset *ruleset, const struct universe *uni
 				       universe->interfaces[i]))
 			continue;
 		*ret_matches = true;
-		while (first < rule && (!rule_decides(&block->rules[first]) ||
-					rule_failing_match(&block->rules[first],
-							   &universe->packets[i],
-							   universe->interfaces[i])))
+		while (first < rule &&
+		       (!rule_decides(&block->rules[first]) ||
+			rule_failing_match(&block->rules[first], &universe->packets[i],
+					   universe->interfaces[i])))
 			first++;
 		if (first == rule)
 			return true;
@@ -240,8 +240,8 @@ static void plant(enum plant plant, unsigned number, struct buffer *file, struct
 		buffer_printf(file, "drop inet to 10.%u.%u.0/24 label p%u\n", a, b, number);
 		break;
 	case PLANT_EMPTY:
-		buffer_printf(file, "pass fragment to 10.%u.%u.0/24 port %u label p%u\n", a, b, port,
-			      number);
+		buffer_printf(file, "pass fragment to 10.%u.%u.0/24 port %u label p%u\n", a, b,
+			      port, number);
 		break;
 	default:
 		protocol = ONE_OF("tcp", "udp");
@@ -273,10 +273,11 @@ static void finds_what_was_planted_among_a_thousand_rules_and_nothing_else(void 
 		buffer_puts(&file, "ingress default drop {\n");
 		/* Rules that overlap all the others in part, and hide none. */
 		for (unsigned i = 0; i < 40; i++)
-			buffer_printf(&file, "reject from 172.31.%u.0/24 to port %u\n", i, 9000 + i);
+			buffer_printf(&file, "reject from 172.31.%u.0/24 to port %u\n", i,
+				      9000 + i);
 		for (unsigned i = 0; i < PLANTED_RULES; i += 2) {
-			enum plant kind = chance(90) ? PLANT_NOTHING :
-						       (enum plant)(1 + random_below(PLANTS - 1));
+			enum plant kind = chance(90) ? PLANT_NOTHING
+						     : (enum plant)(1 + random_below(PLANTS - 1));
 
 			planted += kind != PLANT_NOTHING;
 			plant(kind, i, &file, &expected);
@@ -296,10 +297,12 @@ static void finds_what_was_planted_among_a_thousand_rules_and_nothing_else(void 
 			snprintf(wanted, sizeof(wanted), " %s=", rule->label);
 			found = strstr(buffer_text(&expected), wanted);
 			assert_non_null(found);
-			assert_int_equal(finding->kind, kind_of_plant(atoi(found + strlen(wanted))));
+			assert_int_equal(finding->kind,
+					 kind_of_plant(atoi(found + strlen(wanted))));
 			if (finding->kind == LINT_HIDDEN)
 				assert_int_equal(finding->by_count,
-						 atoi(found + strlen(wanted)) == PLANT_JOINT ? 2 : 1);
+						 atoi(found + strlen(wanted)) == PLANT_JOINT ? 2
+											     : 1);
 		}
 		print_message("%zu planted, %zu found\n", planted, report.count);
 		assert_int_equal(report.count, planted);

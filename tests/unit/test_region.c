@@ -199,7 +199,8 @@ static void relation_tells_disjoint_covered_and_the_number_of_pieces(void **stat
 			meets |= in_a && in_b;
 			if (relation != REGION_DISJOINT) {
 				assert_int_equal(seen[i], in_a && !in_b);
-				assert_int_equal(region_has_point(&carve.rest, &point), in_a && in_b);
+				assert_int_equal(region_has_point(&carve.rest, &point),
+						 in_a && in_b);
 				assert_int_equal(region_has_point(&common, &point), in_a && in_b);
 			}
 		}
