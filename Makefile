@@ -113,14 +113,14 @@ build/tests/golden/%: build/san/tests/golden/%.o build/san/libfwctl.a
 build/tests/%.o: tests/%.c | $(SKELETONS)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c $< -o $@
 
-build/tests/prog/%: build/tests/prog/%.o $(TEST_LIB:%.c=build/%.o) build/libfwctl.a
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+build/tests/prog/%: build/san/tests/prog/%.o $(TEST_LIB:%.c=build/san/%.o) build/san/libfwctl.a
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(SANITIZERS) $^ $(LDLIBS) -lcmocka -o $@
 
 # Packets that are defined once, by scapy, and told to the C tests.
 build/packets.h: tests/lib/packets.py
 	$(call say,PACKETS,$@)mkdir -p $(@D) && $(PYTHON) $< > $@
 
-$(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:=.o) $(TEST_LIB:%.c=build/%.o) \
+$(UNIT_TESTS:build/%=build/san/%.o) $(PROG_TESTS:build/%=build/san/%.o) $(TEST_LIB:%.c=build/%.o) \
 $(TEST_LIB:%.c=build/san/%.o): | build/packets.h
 
 build/corpus/fuzz_packet: tests/lib/packets.py

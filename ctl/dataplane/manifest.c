@@ -164,6 +164,7 @@ struct registry *registry_new(void)
 	struct registry *registry = arena_alloc(arena, sizeof(*registry));
 
 	registry->arena = arena;
+	registry->entries = arena_alloc(arena, sizeof(*registry->entries)); /* never NULL */
 	return registry;
 }
 
