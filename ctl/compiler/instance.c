@@ -53,8 +53,8 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 
 	if (!axis_is_used(&instance->terms, axis)) {
 		*root = instance->out.full_rows[0];
-		rows_init(&instance->address_rows[axis], space_words(&instance->space));
-		rows_intern(&instance->address_rows[axis], instance->full, 0);
+		rows_init(&instance->rows[axis], space_words(&instance->space));
+		rows_intern(&instance->rows[axis], instance->full, 0);
 		return;
 	}
 	axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
@@ -62,7 +62,7 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 	*root = tree_write(instance->writer, &classes, entries,
 			   instance->terms.family == FW_INET ? 2 : 8);
 	free(entries);
-	instance->address_rows[axis] = classes.rows;
+	instance->rows[axis] = classes.rows;
 	classes.rows = (struct rows){ 0 };
 	axis_classes_free(&classes);
 }
@@ -188,8 +188,8 @@ static void instance_free(struct instance *instance)
 	free(instance->scratch);
 	free(instance->full);
 	groups_free(&instance->groups);
-	rows_free(&instance->address_rows[0]);
-	rows_free(&instance->address_rows[1]);
+	for (int i = 0; i < WORST_AXES; i++)
+		rows_free(&instance->rows[i]);
 	free(instance->worst.bits);
 	terms_free(&instance->terms);
 }
@@ -206,12 +206,13 @@ static int check_result(struct instance *instance, char **ret_error)
 	}
 	if (!instance->grouped)
 		return 0;
-	worst_find(&instance->address_rows[0], &instance->address_rows[1], instance->space.words,
-		   &instance->worst);
-	if (instance->worst.rounds <= FW_SEARCH_ROUNDS)
+	worst_find((const struct rows *[]){ &instance->rows[0], &instance->rows[1],
+					    &instance->rows[2] },
+		   instance->space.words, FW_SEARCH_ROUNDS, &instance->worst);
+	if (instance->worst.exact && instance->worst.rounds <= FW_SEARCH_ROUNDS)
 		return 0;
 	snprintf(why, sizeof(why),
-		 "up to %zu groups of them overlap in one packet's addresses; at most about %d can",
+		 "%zu or more groups of them overlap in one packet; at most about %d can",
 		 instance->worst.candidates, FW_SEARCH_ROUNDS - 2);
 	return refuse(instance, ret_error, why);
 }

@@ -19,7 +19,7 @@ struct instance {
 	uint64_t *full;		/* a row: all terms there are */
 	bool grouped;		/* bits are groups, not terms */
 	struct groups groups;
-	struct rows address_rows[2]; /* source, destination; for the worst packet */
+	struct rows rows[WORST_AXES]; /* of both addresses and service, for the worst packet */
 	struct worst worst;
 	const char *too_large; /* what was, in the user's words; NULL: nothing */
 };

@@ -77,7 +77,7 @@ static void write_cells(struct instance *instance, const struct service *service
 		((uint32_t *)writer_at(instance->writer, offset))[i] = entries[cells[i]];
 	free(entries);
 	free(cells);
-	rows_free(&rows);
+	instance->rows[2] = rows;
 }
 
 static void write_source_ports(struct instance *instance, const struct service *service)
@@ -103,8 +103,11 @@ void instance_compile_service(struct instance *instance)
 	size_t cells;
 
 	if (!axis_is_used(terms, AXIS_PROTOCOL) && !axis_is_used(terms, AXIS_SOURCE_PORT) &&
-	    !axis_is_used(terms, AXIS_DESTINATION_PORT))
+	    !axis_is_used(terms, AXIS_DESTINATION_PORT)) {
+		rows_init(&instance->rows[2], space_words(&instance->space));
+		rows_intern(&instance->rows[2], instance->full, 0);
 		return;
+	}
 	axis_classify_values(terms, AXIS_PROTOCOL, &instance->space, NULL, 256, &service.protocol);
 	axis_classify_ranges(terms, AXIS_SOURCE_PORT, &instance->space, &service.source);
 	axis_classify_ranges(terms, AXIS_DESTINATION_PORT, &instance->space, &service.destination);

@@ -1,28 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * No pair of rows leaves more bits than its fuller one has, so pairs are tried in falling order of
- * that bound, and only while it is above the worst that was found.
+ * An AND of rows has no more bits than its emptiest row, so rows are tried in falling order of
+ * their bits, and only while that is more than the worst that was found.
  */
 #include "compiler/worst.h"
 
 #include "compiler/memory.h"
 
-#define WORK_MAX (1ULL << 28) /* words ANDed: about 0.2 seconds */
+#define WORK_MAX (1ULL << 31) /* words ANDed */
 
 struct ranked {
 	const uint64_t *row;
 	size_t rounds;
 };
 
-static size_t row_rounds(const uint64_t *a, const uint64_t *b, size_t words, size_t *ret_bits)
+struct search {
+	struct ranked *axes[WORST_AXES];
+	size_t counts[WORST_AXES];
+	uint64_t *partial[WORST_AXES]; /* the AND of the rows chosen so far */
+	size_t words;
+	uint64_t work;
+	struct worst worst;
+};
+
+/* Without the instruction, popcount would be a call. */
+static size_t count_bits(uint64_t word)
+{
+	word -= word >> 1 & 0x5555555555555555ULL;
+	word = (word & 0x3333333333333333ULL) + (word >> 2 & 0x3333333333333333ULL);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return word * 0x0101010101010101ULL >> 56;
+}
+
+static size_t and_rows(const uint64_t *a, const uint64_t *b, size_t words, uint64_t *out,
+		       size_t *ret_bits)
 {
 	size_t bits = 0, used = 0;
 
 	for (size_t i = 0; i < words; i++) {
-		uint64_t word = a[i] & b[i];
-
-		bits += __builtin_popcountll(word);
-		used += !!word;
+		out[i] = a[i] & b[i];
+		if (!out[i])
+			continue;
+		bits += count_bits(out[i]);
+		used++;
 	}
 	*ret_bits = bits;
 	return bits + used;
@@ -35,46 +55,64 @@ static int compare_ranked(const void *a, const void *b)
 	return (x->rounds < y->rounds) - (x->rounds > y->rounds);
 }
 
-static struct ranked *rank(const struct rows *rows, size_t words)
+static struct ranked *rank(const struct rows *rows, size_t words, uint64_t *scratch)
 {
 	struct ranked *ranked = memory_new(rows->count, sizeof(*ranked));
 	size_t bits;
 
 	for (size_t i = 0; i < rows->count; i++) {
 		ranked[i].row = rows_at(rows, i);
-		ranked[i].rounds = row_rounds(ranked[i].row, ranked[i].row, words, &bits);
+		ranked[i].rounds = and_rows(ranked[i].row, ranked[i].row, words, scratch, &bits);
 	}
 	qsort(ranked, rows->count, sizeof(*ranked), compare_ranked);
 	return ranked;
 }
 
-static void worst_take(struct worst *worst, const uint64_t *a, const uint64_t *b, size_t words)
+static void search_axis(struct search *search, int axis)
 {
-	worst->rounds = row_rounds(a, b, words, &worst->candidates);
-	for (size_t i = 0; i < words; i++)
-		worst->bits[i] = a[i] & b[i];
+	const struct ranked *rows = search->axes[axis];
+	uint64_t *out = search->partial[axis];
+
+	for (size_t i = 0; i < search->counts[axis] && rows[i].rounds > search->worst.rounds; i++) {
+		const uint64_t *before = axis ? search->partial[axis - 1] : rows[i].row;
+		size_t bits, rounds = and_rows(before, rows[i].row, search->words, out, &bits);
+
+		search->work += search->words;
+		if (search->work > WORK_MAX)
+			search->worst.exact = false;
+		if (!search->worst.exact)
+			return;
+		if (rounds <= search->worst.rounds)
+			continue;
+		if (axis + 1 < WORST_AXES) {
+			search_axis(search, axis + 1);
+			continue;
+		}
+		search->worst.rounds = rounds;
+		search->worst.candidates = bits;
+		memcpy(search->worst.bits, out, search->words * sizeof(*out));
+	}
 }
 
-void worst_find(const struct rows *source, const struct rows *destination, size_t words,
+void worst_find(const struct rows *const axes[WORST_AXES], size_t words, size_t enough,
 		struct worst *ret_worst)
 {
-	struct ranked *a = rank(source, words), *b = rank(destination, words);
-	struct worst worst = { .exact = true, .bits = memory_new(words, sizeof(uint64_t)) };
-	uint64_t work = 0;
-	size_t bits;
+	struct search search = { .words = words };
 
-	for (size_t i = 0; worst.exact && i < source->count && a[i].rounds > worst.rounds; i++) {
-		for (size_t k = 0; k < destination->count && b[k].rounds > worst.rounds; k++) {
-			if (row_rounds(a[i].row, b[k].row, words, &bits) > worst.rounds)
-				worst_take(&worst, a[i].row, b[k].row, words);
-			work += words;
-		}
-		if (work > WORK_MAX && i + 1 < source->count && a[i + 1].rounds > worst.rounds) {
-			worst_take(&worst, a[i + 1].row, a[i + 1].row, words);
-			worst.exact = false;
-		}
+	search.worst = (struct worst){
+		.exact = true,
+		.rounds = enough,
+		.bits = memory_new(words, sizeof(uint64_t)),
+	};
+	for (int i = 0; i < WORST_AXES; i++) {
+		search.partial[i] = memory_new(words, sizeof(uint64_t));
+		search.axes[i] = rank(axes[i], words, search.partial[i]);
+		search.counts[i] = axes[i]->count;
 	}
-	free(a);
-	free(b);
-	*ret_worst = worst;
+	search_axis(&search, 0);
+	for (int i = 0; i < WORST_AXES; i++) {
+		free(search.partial[i]);
+		free(search.axes[i]);
+	}
+	*ret_worst = search.worst;
 }

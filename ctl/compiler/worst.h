@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The packet that the search would work on longest. */
+/* How long the search can work on one packet, over all packets there can be. */
 #ifndef FWCTL_COMPILER_WORST_H
 #define FWCTL_COMPILER_WORST_H
 
@@ -7,15 +7,20 @@
 
 #include "compiler/rows.h"
 
+#define WORST_AXES 3 /* source, destination, service */
+
 struct worst {
-	size_t candidates; /* bits left when the rows of both addresses are ANDed */
-	size_t rounds;	   /* those and the words they lie in */
+	size_t candidates; /* bits that are left when the rows of all axes are ANDed */
+	size_t rounds;	   /* those and the words they lie in; at least `enough` */
 	uint64_t *bits;	   /* which ones; owned */
-	bool exact;	   /* false: only a bound, and `bits` are those of one row */
+	bool exact;	   /* false: the work was given up, and the worst may be worse */
 };
 
-/* Over all pairs of rows of the two axes; `words` of each row are looked at. */
-void worst_find(const struct rows *source, const struct rows *destination, size_t words,
+/*
+ * Looks at `words` of each row. Only what is worse than `enough` rounds is told: that rules can
+ * be searched in as many is found out fast.
+ */
+void worst_find(const struct rows *const axes[WORST_AXES], size_t words, size_t enough,
 		struct worst *ret_worst);
 
 #endif
