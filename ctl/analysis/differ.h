@@ -12,8 +12,8 @@
  * Bounds of work, in comparisons (some 10 to 20 ns each): of a pair of rules, and of all; and of
  * what anybody would read.
  */
-#define DIFF_WORK_PAIR_MAX  1000000
-#define DIFF_WORK_TOTAL_MAX 100000000
+#define DIFF_WORK_PAIR_MAX  100000
+#define DIFF_WORK_TOTAL_MAX 60000000
 #define DIFF_REGIONS_MAX    10000
 
 struct differ {
