@@ -162,6 +162,14 @@ static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_vi
 	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 }
 
+/* An image of another format must not be read as one of ours. */
+static __always_inline int fw_image_is_ours(const struct fw_view *image)
+{
+	const struct fw_image_header *header = fw_image_header(image->base);
+
+	return header->magic == FW_IMAGE_MAGIC && header->layout == FW_IMAGE_LAYOUT;
+}
+
 /*
  * `malformed` is what fw_parse() said. A global function, which the verifier walks once and on its
  * own: it is not walked again for each of the many ways through the parser (over 1M instructions
@@ -184,7 +192,7 @@ __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 
 	if (!FW_ACTIVE_GENERATION(active))
 		return fw_end(FW_REASON_NO_GENERATION, verdict, &weight);
 	fw_find_image(active, &image);
-	if (!image.base)
+	if (!image.base || !fw_image_is_ours(&image))
 		return fw_end(FW_REASON_NO_IMAGE, verdict, &weight);
 	if (malformed) {
 		verdict = FW_VERDICT_DROP;

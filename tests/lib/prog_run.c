@@ -98,6 +98,27 @@ void filter_apply(struct filter *filter, const char *rules)
 	filter_apply_links(filter, rules, NULL, 0);
 }
 
+void filter_damage(struct filter *filter)
+{
+	static const uint8_t nothing[4096];
+	struct switch_input change = {
+		.source = "test",
+		.text = "",
+		.image = nothing,
+		.image_size = sizeof(nothing),
+		.fail_drop = filter->ruleset->options.fail_drop,
+	};
+	struct plan *plan = NULL;
+	uint32_t number;
+
+	if (dataplane_plan(filter->dataplane, filter->ruleset, &plan))
+		fail_msg("%s", dataplane_error(filter->dataplane));
+	change.plan = plan;
+	if (dataplane_switch(filter->dataplane, &change, &number))
+		fail_msg("%s", dataplane_error(filter->dataplane));
+	plan_free(&plan);
+}
+
 enum fw_verdict filter_run(struct filter *filter, enum fw_hook hook, const struct frame *frame)
 {
 	const struct test_packet packet = { .frame = frame->bytes, .length = frame->length };

@@ -35,6 +35,9 @@ void filter_apply(struct filter *filter, const char *rules);
 void filter_apply_links(struct filter *filter, const char *rules, const struct link_info *links,
 			size_t count);
 
+/* Overwrites the running image with bytes that are none. */
+void filter_damage(struct filter *filter);
+
 enum fw_verdict filter_run(struct filter *filter, enum fw_hook hook, const struct frame *frame);
 
 /* What a rule, by identity, or a reason has counted so far. */

@@ -177,6 +177,25 @@ static void malformed_may_pass_and_is_still_named(void **state)
 	}
 }
 
+/* An image that is not one (or of another format) decides nothing: the fail policy does. */
+static void damaged_image_leaves_it_to_the_fail_policy(void **state)
+{
+	struct frame frame = frame_named("tcp_syn");
+
+	for (int drop = 0; drop < 2; drop++) {
+		filter_apply(*state,
+			     drop ? "option fail-policy drop\n" : "option fail-policy pass\n");
+		filter_damage(*state);
+		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+			uint64_t before = filter_reason(*state, hook, FW_REASON_NO_IMAGE).packets;
+
+			assert_int_equal(filter_run(*state, hook, &frame), drop ? DROP : PASS);
+			assert_int_equal(filter_reason(*state, hook, FW_REASON_NO_IMAGE).packets,
+					 before + 1);
+		}
+	}
+}
+
 /* A data plane of its own: nothing was ever applied to it. */
 static void without_generation_packets_pass_and_are_named(void **state)
 {
@@ -203,6 +222,7 @@ int main(void)
 		cmocka_unit_test(count_counts_and_goes_on),
 		cmocka_unit_test(malformed_is_dropped_and_named),
 		cmocka_unit_test(malformed_may_pass_and_is_still_named),
+		cmocka_unit_test(damaged_image_leaves_it_to_the_fail_policy),
 		cmocka_unit_test(without_generation_packets_pass_and_are_named),
 	};
 	int skipped = needs_root();
