@@ -91,6 +91,10 @@ static enum exit_status add_to(struct ruleset *ruleset, const struct context *co
 
 	if (status)
 		return status;
+	/* A hook without a block passes everything: with the block that says so, it still does. */
+	if (!ruleset->blocks[addition->place.hook].present)
+		ruleset->blocks[addition->place.hook] =
+			(struct block){ .present = true, .default_action = FW_PASS };
 	diagnostics_init(&diagnostics);
 	good = !rule_parse_into(ruleset, &addition->place, addition->text, &diagnostics, &index) &&
 	       ruleset_is_supported(ruleset, &diagnostics);

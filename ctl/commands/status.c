@@ -178,6 +178,8 @@ static void status_text(const struct state *state)
 		       item->mode, place, item->program_id,
 		       item->link.up ? "" : ", the link is down");
 	}
+	if (!state->attachment_count)
+		printf("no interface is filtered now\n");
 	json_array_foreach(state->problems, index, problem)
 		printf("problem: %s\n", json_string_value(problem));
 	if (!json_array_size(state->problems))

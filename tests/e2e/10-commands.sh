@@ -153,6 +153,8 @@ diff <(fw list | grep -v '    # ') <(text_of "$before") || fail "the rules befor
 # What the rules do not name any more is let go, and status sees what is missing.
 printf 'interface fw0\ningress default pass { }\n' >"$work/in.conf"
 expect 0 "fw0 egress is not filtered any more" fw apply "$work/in.conf"
+expect 0 "fw0 egress (" fw add egress drop udp to port 9 label first
+fw list | grep -q '^egress default pass {$' || fail "add made no egress block"
 expect 0 "on no interface" sh -c 'printf "ingress default pass { }\n" >"$1/none.conf"
     shift; exec "$@"' sh "$work" nsenter --net="/run/netns/$right" "$fwctl" --pin-dir "$pins" \
     apply "$work/none.conf"
