@@ -100,12 +100,14 @@ static int run_rounds(struct bench *bench, const struct arguments *arguments)
 {
 	struct tally tally = { 0 };
 	time_t start = time(NULL);
-	uint64_t round = arguments->round == UINT64_MAX ? 0 : arguments->round;
+	struct round round = { .seed = arguments->seed,
+			       .number = arguments->round == UINT64_MAX ? 0 : arguments->round,
+			       .largest = SIZE_MAX };
 	bool agreed = true;
 
 	do {
-		agreed = round_run(bench, arguments->seed, round, &tally);
-		round++;
+		agreed = round_run(bench, &round, &tally);
+		round.number++;
 	} while (agreed && arguments->round == UINT64_MAX && !is_done(arguments, &tally, start));
 	tally_print(&tally);
 	printf("%s: seed %llu, %llu rounds, %llu packets, %llu of them judged by all four, %ld s\n",
@@ -114,7 +116,7 @@ static int run_rounds(struct bench *bench, const struct arguments *arguments)
 	       (unsigned long long)tally.compared, (long)(time(NULL) - start));
 	if (!agreed)
 		printf("again: --seed %llu --round %llu\n", (unsigned long long)arguments->seed,
-		       (unsigned long long)round - 1);
+		       (unsigned long long)round.number - 1);
 	return agreed ? 0 : 1;
 }
 

@@ -70,7 +70,11 @@ static void print_number(struct buffer *buffer, enum match_kind kind, uint64_t n
 			      (unsigned)(number >> shift & 0xff));
 }
 
-/* `what` is in the ranges of the match, each made less by `offset`. False as above. */
+/*
+ * `what` is in the ranges of the match, each made less by `offset`. False as above. Behind a `not`
+ * also a single number is a range: nft 1.0.6 makes one comparison out of two on neighbouring
+ * fields, and then `!= a` and `!= b` is "not both".
+ */
 static bool print_numbers(const struct printer *printer, const struct spec_match *match,
 			  const char *what, uint64_t offset)
 {
@@ -88,7 +92,7 @@ static bool print_numbers(const struct printer *printer, const struct spec_match
 		else
 			buffer_printf(buffer, " %s%s { ", what, match->negated ? " !=" : "");
 		print_number(buffer, match->kind, low);
-		if (element->high - offset == low)
+		if (element->high - offset == low && !match->negated)
 			continue;
 		buffer_putc(buffer, '-');
 		print_number(buffer, match->kind, element->high - offset);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #define PROVE_ROUNDS 40
+#define PROVE_RULES  16
+#define PROVE_BYTES  128 /* a frame with all its headers, but little else */
 
 static size_t count_rules(const struct spec *spec)
 {
@@ -22,7 +24,7 @@ static bool is_small(const struct disagreement *found)
 	return count_rules(&found->spec) == 1 && block->count == 1 &&
 	       spec_find_match(&block->rules[0], MATCH_DESTINATION_PORT) &&
 	       block->rules[0].match_count == 1 && block->rules[0].matches[0].count == 1 &&
-	       found->frame.length <= 80;
+	       found->frame.length <= PROVE_BYTES;
 }
 
 static bool prove_judge(struct bench *bench, uint64_t seed, enum judge judge)
@@ -32,13 +34,13 @@ static bool prove_judge(struct bench *bench, uint64_t seed, enum judge judge)
 	struct disagreement found;
 	struct buffer text = { 0 };
 	struct tally tally = { 0 };
-	uint64_t round = 0;
+	struct round round = { .seed = seed, .largest = PROVE_RULES };
 	bool proved;
 
 	bench->wrong = judge;
-	while (round < PROVE_ROUNDS && !round_find(bench, seed, round, &tally, &found))
-		round++;
-	if (round == PROVE_ROUNDS) {
+	while (round.number < PROVE_ROUNDS && !round_find(bench, &round, &tally, &found))
+		round.number++;
+	if (round.number == PROVE_ROUNDS) {
 		printf("FAILED: the %s was wrong, and nobody noticed\n", judge_names[judge]);
 		return false;
 	}
@@ -46,7 +48,7 @@ static bool prove_judge(struct bench *bench, uint64_t seed, enum judge judge)
 		shrink(bench, &found);
 	proved = found.judge == named && is_small(&found);
 	printf("%s: the %s was wrong, seen in round %llu after %llu packets\n",
-	       proved ? "ok" : "FAILED", judge_names[judge], (unsigned long long)round,
+	       proved ? "ok" : "FAILED", judge_names[judge], (unsigned long long)round.number,
 	       (unsigned long long)tally.packets);
 	disagreement_print(bench, &found, &text);
 	fputs(buffer_text(&text), stdout);

@@ -138,24 +138,26 @@ static void generate_frame(const struct spec *spec, enum fw_hook hook, struct ra
 		frame_mutate(random, ret_frame);
 }
 
-static size_t random_size(struct random *random)
+/* Rules in a block. */
+static size_t random_size(struct random *random, size_t largest)
 {
 	static const size_t sizes[] = { 1, 2, 4, 8, 8, 16, 16, 32, 32, 64, 100, 300 };
+	size_t size = random_pick(random, sizes);
 
-	return random_pick(random, sizes);
+	return size < largest ? size : largest;
 }
 
-bool round_find(struct bench *bench, uint64_t seed, uint64_t round, struct tally *tally,
+bool round_find(struct bench *bench, const struct round *round, struct tally *tally,
 		struct disagreement *ret_found)
 {
 	static struct frame frames[NFT_BATCH];
-	struct random random = { seed * 0x9e3779b97f4a7c15ULL + round };
+	struct random random = { round->seed * 0x9e3779b97f4a7c15ULL + round->number };
 	struct spec spec;
 	int err;
 
 	*ret_found = (struct disagreement){ .judge = JUDGE_NONE };
 	tally->rounds++;
-	spec_generate(&spec, &random, random_size(&random));
+	spec_generate(&spec, &random, random_size(&random, round->largest));
 	err = bench_load(bench, &spec);
 	if (err == -E2BIG) {
 		tally->too_large++;
@@ -180,14 +182,14 @@ bool round_find(struct bench *bench, uint64_t seed, uint64_t round, struct tally
 	return false;
 }
 
-bool round_run(struct bench *bench, uint64_t seed, uint64_t round, struct tally *tally)
+bool round_run(struct bench *bench, const struct round *round, struct tally *tally)
 {
 	struct disagreement found;
 	struct buffer text = { 0 };
 
-	if (!round_find(bench, seed, round, tally, &found))
+	if (!round_find(bench, round, tally, &found))
 		return true;
-	printf("round %llu: %s disagrees; shrinking\n", (unsigned long long)round,
+	printf("round %llu: %s disagrees; shrinking\n", (unsigned long long)round->number,
 	       found.judge == JUDGE_LOAD ? "loading" : judge_names[found.judge]);
 	if (found.error)
 		printf("%.2000s\n", found.error);

@@ -27,11 +27,18 @@ void tally_print(const struct tally *tally);
 bool batch_agrees(struct bench *bench, enum fw_hook hook, const struct frame *frames, size_t count,
 		  struct tally *tally, struct disagreement *ret_found);
 
-/* One round. False if the judges disagree: then the shrunk case has been printed. */
-bool round_run(struct bench *bench, uint64_t seed, uint64_t round, struct tally *tally);
+/* Seed and number decide a round; `largest` bounds the rules of a block. */
+struct round {
+	uint64_t seed;
+	uint64_t number;
+	size_t largest;
+};
 
-/* Rounds until one disagrees, which is left in *ret_found as it is, not shrunk. */
-bool round_find(struct bench *bench, uint64_t seed, uint64_t round, struct tally *tally,
+/* One round. False if the judges disagree: then the shrunk case has been printed. */
+bool round_run(struct bench *bench, const struct round *round, struct tally *tally);
+
+/* The other way round: true if they disagree, on what is left in *ret_found as it is. */
+bool round_find(struct bench *bench, const struct round *round, struct tally *tally,
 		struct disagreement *ret_found);
 
 /* Exit status. */

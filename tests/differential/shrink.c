@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define SHRINK_SECONDS 60
+#define SHRINK_SECONDS 120
 
 struct shrinker {
 	struct bench *bench;
@@ -256,23 +256,64 @@ static void shrink_options(struct shrinker *shrinker)
 	}
 }
 
-/* The frame with `count` bytes less at its end, and lengths that say so if `lengths`. */
-static bool cut_frame(struct frame *frame, size_t count, bool lengths)
+static bool lower16(struct frame *frame, size_t at, size_t count)
 {
-	size_t length_at = frame->bytes[12] == 0x08 ? 16 : 18;
-	size_t length = (size_t)frame->bytes[length_at] << 8 | frame->bytes[length_at + 1];
+	size_t value = at + 2 <= frame->length ?
+			       (size_t)frame->bytes[at] << 8 | frame->bytes[at + 1] :
+			       0;
+
+	if (value < count)
+		return false;
+	frame->bytes[at] = (uint8_t)((value - count) >> 8);
+	frame->bytes[at + 1] = (uint8_t)(value - count);
+	return true;
+}
+
+/* Lengths that say how long the frame is. */
+enum cut {
+	CUT_FRAME,
+	CUT_IP,	 /* and the IP packet in it */
+	CUT_UDP, /* and the UDP datagram in that */
+	CUTS,
+};
+
+/* The frame, untagged if `cut` is not CUT_FRAME, with `count` bytes less at its end. */
+static bool cut_frame(struct frame *frame, size_t count, enum cut cut)
+{
+	bool inet6 = frame->bytes[12] == 0x86;
 
 	if (frame->length < FW_ETHERNET_HEADER + count)
 		return false;
 	frame->length -= count;
-	if (!lengths)
-		return true;
-	if (length < count || frame->length < 20)
+	if (cut >= CUT_IP && !lower16(frame, inet6 ? 18 : 16, count))
 		return false;
-	length -= count;
-	frame->bytes[length_at] = (uint8_t)(length >> 8);
-	frame->bytes[length_at + 1] = (uint8_t)length;
+	return cut < CUT_UDP || lower16(frame, inet6 ? 58 : 38, count);
+}
+
+/* Without its first extension header of `count` bytes; an untagged IPv6 frame. */
+static bool cut_extension(struct frame *frame, size_t count)
+{
+	const size_t at = FW_ETHERNET_HEADER + FW_IPV6_HEADER;
+
+	if (frame->bytes[12] != 0x86 || frame->length < at + count || !lower16(frame, 18, count))
+		return false;
+	frame->bytes[20] = frame->bytes[at];
+	memmove(frame->bytes + at, frame->bytes + at + count, frame->length - at - count);
+	frame->length -= count;
 	return true;
+}
+
+/* What stands between the IP header and the transport. */
+static void shrink_extensions(struct shrinker *shrinker)
+{
+	struct frame *frame = &shrinker->found->frame;
+
+	for (size_t count = 8; count <= 32; count += 4) {
+		struct frame changed = *frame;
+
+		while (cut_extension(&changed, count) && frame_fails(shrinker, &changed))
+			*frame = changed;
+	}
 }
 
 static void shrink_length(struct shrinker *shrinker)
@@ -280,10 +321,10 @@ static void shrink_length(struct shrinker *shrinker)
 	struct frame *frame = &shrinker->found->frame;
 
 	for (size_t count = 1024; count; count /= 2) {
-		for (int lengths = 0; lengths < 2; lengths++) {
+		for (int cut = 0; cut < CUTS; cut++) {
 			struct frame changed = *frame;
 
-			while (cut_frame(&changed, count, lengths) &&
+			while (cut_frame(&changed, count, (enum cut)cut) &&
 			       frame_fails(shrinker, &changed))
 				*frame = changed;
 		}
@@ -344,6 +385,7 @@ void shrink(struct bench *bench, struct disagreement *disagreement)
 	if (bench_load(bench, &disagreement->spec) || disagreement->judge == JUDGE_LOAD)
 		return;
 	shrink_tags(&shrinker);
+	shrink_extensions(&shrinker);
 	shrink_length(&shrinker);
 	shrink_bytes(&shrinker);
 }

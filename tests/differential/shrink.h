@@ -19,7 +19,7 @@ int judge_all(struct bench *bench, enum fw_hook hook, const struct frame *frame,
 
 /*
  * Drops rules, matches, elements and bytes as long as the same judge still disagrees. Gives up the
- * search, not the result, after a minute.
+ * search, not the result, after two minutes.
  */
 void shrink(struct bench *bench, struct disagreement *disagreement);
 
