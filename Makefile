@@ -189,6 +189,11 @@ $(CHECKS): check-%: tests
 check-long: tests
 	$(Q)$(DIFFERENTIAL) --seconds $(or $(SECONDS),600)
 
+## fuzz: each fuzzer for a minute (FUZZ_SECONDS=60)
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+	$(Q)FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tests/run.sh fuzz
+
 ## demo: two namespaces, real traffic, every packet accounted for (as root, under a minute)
 .PHONY: demo
 demo: deps
