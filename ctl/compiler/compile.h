@@ -24,6 +24,8 @@ enum compile_form {
 	COMPILE_GROUPS,
 };
 
+struct forecast;
+
 struct compile_input {
 	const struct ruleset *ruleset;
 	/* counters[hook][i] is the counter index of rule i; [count] that of the block's default. */
@@ -31,6 +33,7 @@ struct compile_input {
 	const struct link *links;
 	size_t link_count;
 	enum compile_form form;
+	struct forecast *forecast; /* NULL, or filled (compiler/forecast.h) */
 };
 
 struct image {

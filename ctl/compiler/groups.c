@@ -188,6 +188,7 @@ bool groups_make(const struct terms *terms, struct groups *ret_groups)
 			qsort(groups.items, groups.count, sizeof(*groups.items), compare_groups);
 		for (size_t i = 0; i < groups.count; i++) {
 			groups.items[i].bit = i;
+			groups.items[i].best_rule = terms->items[groups.items[i].best].rule;
 			for (size_t k = 0; k < groups.items[i].count; k++)
 				groups.pieces.items[groups.items[i].pieces[k]].group = i;
 		}

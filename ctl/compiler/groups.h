@@ -12,6 +12,7 @@
 struct group {
 	struct group_key key;
 	uint32_t best; /* lowest term */
+	uint32_t best_rule;
 	uint32_t bit;
 	uint32_t *pieces; /* in the order of the rules */
 	size_t count;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "compiler/forecast.h"
 #include "compiler/memory.h"
 #include "compiler/tree.h"
 
@@ -194,27 +195,85 @@ static void instance_free(struct instance *instance)
 	terms_free(&instance->terms);
 }
 
+/* The worst packet, looked for in `words` words of each row from word `from` on. */
+static void find_worst(const struct instance *instance, size_t from, size_t words, size_t enough,
+		       struct worst *ret_worst)
+{
+	struct rows views[WORST_AXES];
+	const struct rows *axes[WORST_AXES];
+
+	for (int i = 0; i < WORST_AXES; i++) {
+		views[i] = instance->rows[i];
+		views[i].bits += from;
+		axes[i] = &views[i];
+	}
+	worst_find(axes, words, enough, ret_worst);
+}
+
+/* No packet may meet more than FW_MAX_COUNTED rules that count and go on. */
+static int check_counted(const struct instance *instance, char **ret_error)
+{
+	const struct terms *terms = &instance->terms;
+	size_t words = instance->space.counted_words, named = 0;
+	struct worst worst;
+	char why[512];
+	int length;
+
+	if (terms->counted_count <= FW_MAX_COUNTED)
+		return 0;
+	/* A round is a bit or a word: few bits in several words are refused a little early. */
+	find_worst(instance, instance->space.words, words, FW_MAX_COUNTED + 1, &worst);
+	if (worst.exact && worst.rounds == FW_MAX_COUNTED + 1) {
+		free(worst.bits);
+		return 0;
+	}
+	length = snprintf(why, sizeof(why), "one packet may meet more than %d that count and go on",
+			  FW_MAX_COUNTED);
+	for (size_t i = 0; i < terms->counted_count && named < 3; i++) {
+		const struct rule *rule = &terms->block->rules[terms->counted[i].rule];
+
+		if (worst.bits[i / 64] >> i % 64 & 1)
+			length += snprintf(why + length, sizeof(why) - length, "%s '%.60s'",
+					   named++ ? "," : ", among them", rule_identity(rule));
+	}
+	free(worst.bits);
+	return refuse(instance, ret_error, why);
+}
+
+static int check_rounds(const struct instance *instance, char **ret_error)
+{
+	struct worst worst;
+	char why[128];
+	bool fits;
+
+	find_worst(instance, 0, instance->space.words, FW_SEARCH_ROUNDS, &worst);
+	fits = worst.exact && worst.rounds <= FW_SEARCH_ROUNDS;
+	free(worst.bits);
+	if (fits)
+		return 0;
+	snprintf(why, sizeof(why),
+		 "they overlap too much: more than about %d groups of them can hold one packet",
+		 FW_SEARCH_ROUNDS - 2);
+	return refuse(instance, ret_error, why);
+}
+
 /* What is only known when all is written. */
 static int check_result(struct instance *instance, char **ret_error)
 {
 	char why[128];
+	int error;
 
 	if (instance->too_large) {
 		snprintf(why, sizeof(why), "they combine too many different %s",
 			 instance->too_large);
 		return refuse(instance, ret_error, why);
 	}
-	if (!instance->grouped)
-		return 0;
-	worst_find((const struct rows *[]){ &instance->rows[0], &instance->rows[1],
-					    &instance->rows[2] },
-		   instance->space.words, FW_SEARCH_ROUNDS, &instance->worst);
-	if (instance->worst.exact && instance->worst.rounds <= FW_SEARCH_ROUNDS)
-		return 0;
-	snprintf(why, sizeof(why),
-		 "%zu or more groups of them overlap in one packet; at most about %d can",
-		 instance->worst.candidates, FW_SEARCH_ROUNDS - 2);
-	return refuse(instance, ret_error, why);
+	error = check_counted(instance, ret_error);
+	if (!error && instance->grouped)
+		error = check_rounds(instance, ret_error);
+	if (!error && instance->input->forecast)
+		find_worst(instance, 0, instance->space.words, 0, &instance->worst);
+	return error;
 }
 
 static int compile_form(const struct compile_input *input, struct instance *instance,
@@ -229,6 +288,8 @@ static int compile_form(const struct compile_input *input, struct instance *inst
 		write_instance(instance, first_record);
 		error = check_result(instance, ret_error);
 	}
+	if (!error && input->forecast && instance->terms.count)
+		forecast_part_fill(&input->forecast->parts[input->forecast->count++], instance);
 	if (error) /* for another attempt */
 		instance->writer->size = size;
 	return error;

@@ -31,6 +31,11 @@ int instance_compile(const struct compile_input *input, enum fw_hook hook, enum 
 /* Writes rows; entries[n] is a tree entry whose value is row n (freed by the caller). */
 uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows);
 
+struct forecast_part;
+
+/* Says what an instance that is written will cost. */
+void forecast_part_fill(struct forecast_part *part, const struct instance *instance);
+
 /* Steps of instance_compile(), one file each. */
 void instance_compile_addresses(struct instance *instance, enum axis axis);
 void instance_compile_service(struct instance *instance);

@@ -13,8 +13,8 @@
 #define LINE_PIECES    (FW_TREE_LINE_KEYS + 1)
 #define INNER2_PIECES  (LINE_PIECES * (FW_TREE_INNER_KEYS + 1))
 #define INNER3_PIECES  (INNER2_PIECES * (FW_TREE_INNER_KEYS + 1))
-#define DIRECT_AT_ROOT 48
-#define DIRECT_BELOW   2048
+#define DIRECT_AT_ROOT 10
+#define DIRECT_BELOW   1024
 
 struct piece {
 	uint32_t first; /* chunk value */

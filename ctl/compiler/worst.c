@@ -7,7 +7,7 @@
 
 #include "compiler/memory.h"
 
-#define WORK_MAX (1ULL << 31) /* words ANDed */
+#define WORK_MAX (1ULL << 30) /* words ANDed */
 
 struct ranked {
 	const uint64_t *row;
