@@ -21,7 +21,8 @@ static struct {
 	struct tally tally;
 	uint64_t files;
 	uint64_t other_link_types;
-	uint64_t too_short; /* or longer than FRAME_MAX: cut to it */
+	uint64_t too_short;
+	uint64_t cut; /* to FRAME_MAX */
 	bool disagreed;
 } run;
 
@@ -60,6 +61,7 @@ static bool judge_capture(pcap_t *capture)
 			run.too_short++;
 			continue;
 		}
+		run.cut += length < header->caplen;
 		memcpy(frames[count].bytes, bytes, length);
 		frames[count++].length = length;
 		if (count < NFT_BATCH)
@@ -119,11 +121,11 @@ int captures_run(struct bench *bench, uint64_t seed, const char *directory)
 	nftw(directory, visit, 16, FTW_PHYS);
 	spec_free(&spec);
 	printf("%s: %llu captures (%llu of other link types left out), %llu frames, %llu malformed, "
-	       "%llu under 14 bytes\n",
+	       "%llu under 14 bytes, %llu cut to %d\n",
 	       run.disagreed ? "DISAGREED" : "agreed", (unsigned long long)run.files,
 	       (unsigned long long)run.other_link_types,
 	       (unsigned long long)run.tally.packets / FW_HOOKS,
 	       (unsigned long long)run.tally.malformed / FW_HOOKS,
-	       (unsigned long long)run.too_short);
+	       (unsigned long long)run.too_short, (unsigned long long)run.cut, FRAME_MAX);
 	return run.disagreed || !run.files ? 1 : 0;
 }

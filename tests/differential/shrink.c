@@ -320,7 +320,7 @@ static void shrink_length(struct shrinker *shrinker)
 {
 	struct frame *frame = &shrinker->found->frame;
 
-	for (size_t count = 1024; count; count /= 2) {
+	for (size_t count = 2048; count; count /= 2) {
 		for (int cut = 0; cut < CUTS; cut++) {
 			struct frame changed = *frame;
 
