@@ -93,9 +93,33 @@ static void lines_of_removed(struct report *report)
 	}
 }
 
+/* Packets of rules whose names are forgotten: no rule can be called so. */
+#define FORGOTTEN "(removed earlier)"
+
+static void lines_of_forgotten(struct report *report)
+{
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		for (int action = 0; action < FW_ACTIONS; action++) {
+			const struct fw_counter *total =
+				&report->statistics->forgotten[hook][action];
+
+			if (!total->packets)
+				continue;
+			report->lines[report->count++] = (struct report_line){
+				.hook = hook,
+				.kind = REPORT_REMOVED,
+				.text = FORGOTTEN,
+				.identity = FORGOTTEN,
+				.action = action,
+				.total = *total,
+			};
+		}
+	}
+}
+
 static void lines_make(struct report *report)
 {
-	size_t most = report->statistics->rule_count + FW_HOOKS;
+	size_t most = report->statistics->rule_count + FW_HOOKS + FW_HOOKS * FW_ACTIONS;
 
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		most += report->ruleset->blocks[hook].count;
@@ -105,6 +129,7 @@ static void lines_make(struct report *report)
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		lines_of_block(report, hook);
 	lines_of_removed(report);
+	lines_of_forgotten(report);
 }
 
 /* Rules and counters of one generation: they are two reads, and a switch may fall between. */

@@ -57,7 +57,7 @@ static void lines_print(const struct report *report, const struct columns *colum
 		if (line->hook != hook)
 			continue;
 		if (line->kind == REPORT_REMOVED)
-			note = "(removed)";
+			note = *line->text == '(' ? "" : "(removed)";
 		else if (line->action == FW_COUNT)
 			note = "(counted, and decided by another line)";
 		row_print(columns, &line->total, line->text, note);

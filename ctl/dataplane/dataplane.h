@@ -175,6 +175,8 @@ struct statistics {
 	uint32_t generation;
 	struct rule_total *rules; /* sorted by hook and identity */
 	size_t rule_count;
+	/* Of rules that are gone for so long that their names are too, by their last action. */
+	struct fw_counter forgotten[FW_HOOKS][FW_ACTIONS];
 	struct fw_counter reasons[FW_HOOKS][FW_REASONS];
 	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
 	void *memory;			   /* private */

@@ -121,6 +121,7 @@ static int statistics_try(struct dataplane *dataplane, struct statistics **ret_s
 	statistics = arena_alloc(registry->arena, sizeof(*statistics));
 	statistics->generation = registry->generation;
 	statistics->memory = registry;
+	memcpy(statistics->forgotten, registry->removed, sizeof(statistics->forgotten));
 	error = counters_open(dataplane, &counters);
 	if (!error) {
 		for (unsigned hook = 0; hook < FW_HOOKS; hook++)
