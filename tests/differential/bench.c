@@ -196,8 +196,8 @@ void counters_forget(struct bench *bench)
 static struct fw_counter total_of(const struct statistics *statistics, enum fw_hook hook,
 				  const char *identity)
 {
-	const struct rule_total *total = statistics ? statistics_find(statistics, hook, identity) :
-						      NULL;
+	const struct rule_total *total =
+		statistics ? statistics_find(statistics, hook, identity) : NULL;
 
 	return total ? total->total : (struct fw_counter){ 0 };
 }
@@ -244,7 +244,8 @@ static void expect_frame(const struct block *block, const struct frame *frame,
 		add_frame(&expectation->reasons[opinion->reason], frame);
 		return;
 	}
-	add_frame(&expectation->rules[opinion->rule < 0 ? (int)block->count : opinion->rule], frame);
+	add_frame(&expectation->rules[opinion->rule < 0 ? (int)block->count : opinion->rule],
+		  frame);
 	for (size_t i = 0; i < block->count; i++) {
 		if (block->rules[i].action != FW_COUNT)
 			continue;
@@ -264,8 +265,8 @@ static bool check_expectation(const struct block *block, enum fw_hook hook,
 	bool agree = true;
 
 	for (size_t i = 0; i <= block->count; i++) {
-		const char *identity = i < block->count ? rule_identity(&block->rules[i]) :
-							  "default";
+		const char *identity =
+			i < block->count ? rule_identity(&block->rules[i]) : "default";
 		struct fw_counter was = total_of(before, hook, identity);
 		struct fw_counter is = total_of(now, hook, identity);
 

@@ -32,8 +32,8 @@ static bool judge_frames(const struct frame *frames, size_t count)
 		struct disagreement found = { .judge = JUDGE_NONE };
 		struct buffer text = { 0 };
 
-		if (!count || batch_agrees(run.bench, (enum fw_hook)hook, frames, count,
-					   &run.tally, &found))
+		if (!count ||
+		    batch_agrees(run.bench, (enum fw_hook)hook, frames, count, &run.tally, &found))
 			continue;
 		run.disagreed = true;
 		spec_copy(run.spec, &found.spec);

@@ -174,8 +174,8 @@ static void put_inet6(const struct sketch *sketch, struct random *random, struct
 		put32(frame, sketch->destination[i]);
 	for (size_t i = 0; i < sketch->extension_count; i++)
 		put_extension(sketch->extensions[i],
-			      i + 1 < sketch->extension_count ? sketch->extensions[i + 1] : last, random,
-			      frame);
+			      i + 1 < sketch->extension_count ? sketch->extensions[i + 1] : last,
+			      random, frame);
 	if (sketch->fragment)
 		put_fragment_header(sketch, random, frame);
 	put_content(sketch, random, frame);

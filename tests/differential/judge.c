@@ -73,9 +73,9 @@ void judge_reference(struct bench *bench, enum fw_hook hook, const struct frame 
 	}
 	evaluate(bench->ruleset, hook, &packet, bench->names[hook], &evaluation);
 	*ret = (struct opinion){ .drop = evaluation.action != FW_PASS,
-				 .rule = evaluation.rule == EVALUATE_DEFAULT ?
-						 OPINION_DEFAULT :
-						 (int)evaluation.rule };
+				 .rule = evaluation.rule == EVALUATE_DEFAULT
+						 ? OPINION_DEFAULT
+						 : (int)evaluation.rule };
 	for (size_t i = 0; i < evaluation.counted_count; i++)
 		ret->counted |= counted_bit(block, evaluation.counted[i]);
 	if (bench->wrong == JUDGE_REFERENCE)
@@ -100,10 +100,11 @@ void judge_classifier(struct bench *bench, enum fw_hook hook, const struct frame
 		return;
 	}
 	*ret = (struct opinion){
-		.rule = result.record == header->default_record[hook] ?
-				OPINION_DEFAULT :
-				(int)(result.record - header->first_record[hook]),
-		.drop = fw_record(bench->image, bench->image_mask, result.record)->action != FW_PASS,
+		.rule = result.record == header->default_record[hook]
+				? OPINION_DEFAULT
+				: (int)(result.record - header->first_record[hook]),
+		.drop = fw_record(bench->image, bench->image_mask, result.record)->action !=
+			FW_PASS,
 	};
 	for (size_t i = 0; i < result.counted_count; i++)
 		ret->counted |= counted_bit(block, result.counted[i] - header->first_record[hook]);

@@ -36,15 +36,15 @@ extern const char *const judge_names[JUDGES];
 struct opinion {
 	const char *silent; /* why the judge was not asked; NULL: it was */
 	bool drop;
-	int rule;	  /* index in the parsed block, built-in rules first, or OPINION_* */
-	uint32_t counted; /* a bit for each `count` rule of the block that was met, in order */
+	int rule;	       /* index in the parsed block, built-in rules first, or OPINION_* */
+	uint32_t counted;      /* a bit for each `count` rule of the block that was met, in order */
 	enum fw_reason reason; /* FW_REASON_NO_IMAGE: no answer, which agrees with nobody */
 };
 
 struct bench {
 	struct dataplane *dataplane;
-	struct nft *nft;     /* NULL: not asked */
-	enum judge wrong;    /* this one is made wrong, to see that it is found out */
+	struct nft *nft;  /* NULL: not asked */
+	enum judge wrong; /* this one is made wrong, to see that it is found out */
 	bool loaded;
 	bool quiet; /* do not show why nft refuses rules */
 	/* What is loaded. */

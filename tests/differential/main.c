@@ -6,8 +6,8 @@
  *	differential --prove      each judge is made wrong in turn, and must be found out
  *	differential --pcap DIR   all Ethernet frames of the captures below the directory
  *
- * A round is one random rule file and a batch of frames for each hook; it is decided by the seed and
- * its number alone. Exit status 0: all agree; 1: they do not; 77: this cannot be run here.
+ * A round is one random rule file and a batch of frames for each hook; it is decided by the seed
+ *and its number alone. Exit status 0: all agree; 1: they do not; 77: this cannot be run here.
  */
 #include <errno.h>
 #include <stdio.h>

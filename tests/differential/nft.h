@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * nftables as a judge: rules loaded by nft(8) into the ingress hook of two veth devices, frames sent
- * through them, and what came out read from another pair with the mark that the rules left on it.
+ * nftables as a judge: rules loaded by nft(8) into the ingress hook of two veth devices, frames
+ * sent through them, and what came out read from another pair with the mark that the rules left on
+ * it.
  */
 #ifndef DIFFERENTIAL_NFT_H
 #define DIFFERENTIAL_NFT_H
 
 #include "spec.h"
 
-#define NFT_DEVICE	   "fwdout" /* where nft forwards decided frames to */
-#define NFT_DEFAULT	   4095U    /* bits 0-11 of the mark: the block's default decided */
-#define NFT_RULE(mark)	   ((mark) & 4095U) /* else the rule's index + 1 */
+#define NFT_DEVICE	   "fwdout"	  /* where nft forwards decided frames to */
+#define NFT_DEFAULT	   4095U	  /* bits 0-11 of the mark: the block's default decided */
+#define NFT_RULE(mark)	   ((mark)&4095U) /* else the rule's index + 1 */
 #define NFT_COUNTED(n)	   (1U << (12 + (n)))
 #define NFT_LATER_FRAGMENT (1U << 31)
 

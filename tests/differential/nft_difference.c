@@ -34,9 +34,9 @@ static const char *inet6_difference(const struct frame *frame, size_t at)
 			if (fragments++)
 				return "more than one IPv6 fragment header";
 			if (load16(frame, at + 2) & 0xfff8)
-				return nft_walks(header[0]) || nft_stops_at(header[0]) ?
-					       "a later IPv6 fragment of an extension header" :
-					       NULL;
+				return nft_walks(header[0]) || nft_stops_at(header[0])
+					       ? "a later IPv6 fragment of an extension header"
+					       : NULL;
 			at += 8;
 		} else {
 			at += (header[1] + 1U) * 8;

@@ -2,8 +2,8 @@
 /*
  * The spec in the words of nftables. The rule that decides is told by the packet's mark: bits 0-11
  * are its number in the block plus one (NFT_DEFAULT for the default), one bit above them is set for
- * each `count` rule met, bit 31 for a fragment after the first. A decided packet is forwarded to the
- * device where the harness listens, whatever the verdict.
+ * each `count` rule met, bit 31 for a fragment after the first. A decided packet is forwarded to
+ * the device where the harness listens, whatever the verdict.
  *
  * A rule becomes one line a family, or a line for every frame if it names nothing of the network
  * layer. Fragments are told apart by a line of our own, because the netdev hook reads ports out of
@@ -147,8 +147,7 @@ static bool print_flags(const struct printer *printer, const struct spec_match *
 /* Of any type that Linux takes for a tag, and not VID 0, which is only a priority. */
 static bool print_vlan(const struct printer *printer, const struct spec_match *match)
 {
-	buffer_puts(printer->buffer,
-		    " @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != 0");
+	buffer_puts(printer->buffer, " @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != 0");
 	return print_numbers(printer, match, "@ll,112,16 & 0x0fff", 0);
 }
 
@@ -176,7 +175,8 @@ static bool print_match(const struct printer *printer, const struct spec_match *
 		buffer_puts(printer->buffer, IS_LATER_FRAGMENT);
 		return true;
 	case MATCH_LENGTH:
-		return print_numbers(printer, match, inet ? "ip length" : "ip6 length", inet ? 0 : 40);
+		return print_numbers(printer, match, inet ? "ip length" : "ip6 length",
+				     inet ? 0 : 40);
 	case MATCH_TTL:
 		return print_numbers(printer, match, inet ? "ip ttl" : "ip6 hoplimit", 0);
 	case MATCH_DSCP:
@@ -195,8 +195,8 @@ static bool print_match(const struct printer *printer, const struct spec_match *
 }
 
 /* One line of nft for the rule and a family; nothing if it cannot match there. */
-static void print_line(const struct spec *spec, const struct spec_rule *rule,
-		       enum fw_family family, const char *end, struct buffer *buffer)
+static void print_line(const struct spec *spec, const struct spec_rule *rule, enum fw_family family,
+		       const char *end, struct buffer *buffer)
 {
 	struct buffer line = { 0 };
 	struct printer printer = { spec, rule, family, &line };

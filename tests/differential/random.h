@@ -40,6 +40,7 @@ static inline bool random_one_in(struct random *random, uint32_t count)
 	return random_below(random, count) == 0;
 }
 
-#define random_pick(random, array) ((array)[random_below(random, sizeof(array) / sizeof((array)[0]))])
+#define random_pick(random, array) \
+	((array)[random_below(random, sizeof(array) / sizeof((array)[0]))])
 
 #endif

@@ -99,10 +99,10 @@ bool batch_agrees(struct bench *bench, enum fw_hook hook, const struct frame *fr
 	}
 	if (bench->wrong != JUDGE_NONE)
 		return true;
-	agree = counters_agree(bench, hook, frames,
-			       (const struct opinion *[2]){ opinions[JUDGE_REFERENCE],
-							    opinions[JUDGE_KERNEL] },
-			       count, &differences);
+	agree = counters_agree(
+		bench, hook, frames,
+		(const struct opinion *[2]){ opinions[JUDGE_REFERENCE], opinions[JUDGE_KERNEL] },
+		count, &differences);
 	if (!agree) {
 		fputs(buffer_text(&differences), stderr);
 		find_miscounted(bench, hook, frames, opinions[JUDGE_REFERENCE], count, ret_found);

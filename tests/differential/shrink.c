@@ -37,8 +37,7 @@ static bool frame_fails(struct shrinker *shrinker, const struct frame *frame)
 	struct opinion opinions[JUDGES];
 	const struct disagreement *found = shrinker->found;
 
-	if (is_over(shrinker) ||
-	    judge_all(shrinker->bench, found->hook, frame, opinions))
+	if (is_over(shrinker) || judge_all(shrinker->bench, found->hook, frame, opinions))
 		return false;
 	return !opinions_agree(&opinions[JUDGE_REFERENCE], &opinions[found->judge]);
 }
@@ -60,8 +59,8 @@ static bool spec_fails(struct shrinker *shrinker, const struct spec *spec)
 		return false;
 	err = bench_load(shrinker->bench, spec);
 	if (found->judge == JUDGE_LOAD)
-		return err && !strncmp(error_text(shrinker->bench->error),
-				       error_text(found->error), 12);
+		return err &&
+		       !strncmp(error_text(shrinker->bench->error), error_text(found->error), 12);
 	return !err && frame_fails(shrinker, &found->frame);
 }
 
@@ -119,8 +118,8 @@ enum match_change {
 static bool change_match(struct spec_rule *rule, size_t number, enum match_change change)
 {
 	struct spec_match *match = &rule->matches[number];
-	bool has_type = spec_find_match(rule, MATCH_ICMP_TYPE) ||
-			spec_find_match(rule, MATCH_ICMP_CODE);
+	bool has_type =
+		spec_find_match(rule, MATCH_ICMP_TYPE) || spec_find_match(rule, MATCH_ICMP_CODE);
 	bool changed = false;
 
 	if (change == MATCH_DROP) {
@@ -258,9 +257,8 @@ static void shrink_options(struct shrinker *shrinker)
 
 static bool lower16(struct frame *frame, size_t at, size_t count)
 {
-	size_t value = at + 2 <= frame->length ?
-			       (size_t)frame->bytes[at] << 8 | frame->bytes[at + 1] :
-			       0;
+	size_t value =
+		at + 2 <= frame->length ? (size_t)frame->bytes[at] << 8 | frame->bytes[at + 1] : 0;
 
 	if (value < count)
 		return false;
@@ -415,14 +413,15 @@ static void print_packet(const struct frame *frame, struct buffer *buffer)
 		memcpy(address.word, packet.destination, sizeof(address.word));
 		address_print(&address, destination);
 	}
-	buffer_printf(buffer,
-		      "%s, ethertype 0x%04x vlan %d protocol %u from %s port %u to %s port %u flags "
-		      "0x%02x icmp %u/%u length %u ttl %u dscp %u has 0x%02x",
-		      fw_reason_name(reason), packet.ethertype,
-		      packet.vlan == FW_NO_VLAN ? -1 : packet.vlan, packet.protocol, source,
-		      packet.source_port, destination, packet.destination_port, packet.tcp_flags,
-		      packet.icmp_type, packet.icmp_code, packet.length, packet.ttl, packet.dscp,
-		      packet.has);
+	buffer_printf(
+		buffer,
+		"%s, ethertype 0x%04x vlan %d protocol %u from %s port %u to %s port %u flags "
+		"0x%02x icmp %u/%u length %u ttl %u dscp %u has 0x%02x",
+		fw_reason_name(reason), packet.ethertype,
+		packet.vlan == FW_NO_VLAN ? -1 : packet.vlan, packet.protocol, source,
+		packet.source_port, destination, packet.destination_port, packet.tcp_flags,
+		packet.icmp_type, packet.icmp_code, packet.length, packet.ttl, packet.dscp,
+		packet.has);
 }
 
 void disagreement_print(struct bench *bench, const struct disagreement *found,

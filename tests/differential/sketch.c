@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets for rules: a rule is chosen, a packet made that it matches at the edges of its ranges, and
- * then often one thing changed by one. Others are wholly random.
+ * Packets for rules: a rule is chosen, a packet made that it matches at the edges of its ranges,
+ * and then often one thing changed by one. Others are wholly random.
  */
 #include "sketch.h"
 
@@ -27,8 +27,8 @@ static void pick_address(struct random *random, const struct spec_element *eleme
 	if (miss)
 		words_step(word, last, high ? 1 : -1);
 	else if (random_one_in(random, 3) && element->first[last] <= element->last[last])
-		word[last] = (uint32_t)random_between(random, element->first[last],
-						      element->last[last]);
+		word[last] =
+			(uint32_t)random_between(random, element->first[last], element->last[last]);
 }
 
 static uint64_t pick_number(struct random *random, const struct spec_element *element, bool miss)
@@ -77,9 +77,7 @@ static void follow_vlan(uint64_t vid, struct random *random, struct sketch *sket
 static void follow_ethertype(uint64_t ethertype, struct sketch *sketch)
 {
 	sketch->ethertype = (uint16_t)ethertype;
-	sketch->family = ethertype == 0x800  ? FW_INET :
-		       ethertype == 0x86dd ? FW_INET6 :
-					     FW_OTHER;
+	sketch->family = ethertype == 0x800 ? FW_INET : ethertype == 0x86dd ? FW_INET6 : FW_OTHER;
 }
 
 /* So much payload that the packet gets the length, if it can. */
@@ -181,7 +179,8 @@ static void follow_rule(const struct spec *spec, const struct spec_rule *rule,
 		sketch->family = families & FAMILY_BIT(FW_INET) ? FW_INET : FW_INET6;
 	if (rule->match_count && random_one_in(random, 2))
 		missed = random_below(random, rule->match_count);
-	if (spec_find_match(rule, MATCH_SOURCE_PORT) || spec_find_match(rule, MATCH_DESTINATION_PORT))
+	if (spec_find_match(rule, MATCH_SOURCE_PORT) ||
+	    spec_find_match(rule, MATCH_DESTINATION_PORT))
 		sketch->protocol = random_one_in(random, 2) ? 6 : 17;
 	/* The length last: it depends on the headers. */
 	for (uint32_t i = 0; i < rule->match_count; i++) {
@@ -204,7 +203,8 @@ static void random_tags(struct random *random, struct sketch *sketch)
 	sketch->tag_count = (uint8_t)(random_one_in(random, 8) ? random_below(random, 4) : 1);
 	for (int i = 0; i < 3; i++) {
 		sketch->tag_types[i] = random_pick(random, types);
-		sketch->tags[i] = (uint16_t)(random_pick(random, vids) | random_below(random, 16) << 12);
+		sketch->tags[i] =
+			(uint16_t)(random_pick(random, vids) | random_below(random, 16) << 12);
 	}
 }
 
@@ -234,13 +234,16 @@ static void random_network(struct random *random, struct sketch *sketch)
 
 static void random_sketch(struct random *random, struct sketch *sketch)
 {
-	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 1, 58, 132, 136, 33, 47, 50, 51, 4, 59 };
+	static const uint8_t protocols[] = {
+		6, 6, 6, 17, 17, 1, 58, 132, 136, 33, 47, 50, 51, 4, 59
+	};
 	static const uint16_t ethertypes[] = { 0x806, 0x88cc, 0x8847, 0x600, 0x5ff, 38, 0xffff };
 
-	*sketch = (struct sketch){ .source_mac = 0x00005e005301, .destination_mac = 0x00005e005302 };
-	sketch->family = (uint8_t)(random_one_in(random, 10) ? FW_OTHER :
-				 random_one_in(random, 2)  ? FW_INET :
-							     FW_INET6);
+	*sketch =
+		(struct sketch){ .source_mac = 0x00005e005301, .destination_mac = 0x00005e005302 };
+	sketch->family = (uint8_t)(random_one_in(random, 10)  ? FW_OTHER
+				   : random_one_in(random, 2) ? FW_INET
+							      : FW_INET6);
 	sketch->protocol = random_pick(random, protocols);
 	sketch->ethertype = random_pick(random, ethertypes);
 	sketch->source_port = (uint16_t)random_next(random);
@@ -256,7 +259,7 @@ static void random_sketch(struct random *random, struct sketch *sketch)
 }
 
 void sketch_generate(const struct spec *spec, enum fw_hook hook, struct random *random,
-		   struct sketch *ret_sketch)
+		     struct sketch *ret_sketch)
 {
 	const struct spec_block *block = &spec->blocks[hook];
 

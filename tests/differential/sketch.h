@@ -8,7 +8,7 @@
 
 #include "spec.h"
 
-#define FRAME_MAX	3400 /* the kernel's test run takes a page, less room for its own */
+#define FRAME_MAX	  3400 /* the kernel's test run takes a page, less room for its own */
 #define SKETCH_EXTENSIONS 4
 
 enum sketch_fragment {
@@ -23,7 +23,7 @@ struct sketch {
 	uint64_t destination_mac;
 	uint8_t tag_count;
 	uint16_t tag_types[3];
-	uint16_t tags[3]; /* priority, DEI, VID */
+	uint16_t tags[3];   /* priority, DEI, VID */
 	uint16_t ethertype; /* of FW_OTHER */
 	uint8_t family;
 	uint8_t protocol;
@@ -32,15 +32,15 @@ struct sketch {
 	uint8_t tcp_flags;
 	uint8_t icmp_type;
 	uint8_t icmp_code;
-	uint8_t fragment;	 /* enum sketch_fragment */
+	uint8_t fragment;	  /* enum sketch_fragment */
 	uint16_t fragment_offset; /* of 8 bytes */
 	uint16_t source_port;
 	uint16_t destination_port;
 	uint8_t option_words; /* IPv4 */
 	uint8_t extension_count;
 	uint8_t extensions[SKETCH_EXTENSIONS]; /* IPv6: protocol numbers */
-	uint16_t payload;		     /* bytes behind the transport header */
-	uint8_t padding;		     /* bytes behind the packet */
+	uint16_t payload;		       /* bytes behind the transport header */
+	uint8_t padding;		       /* bytes behind the packet */
 	uint32_t source[4];
 	uint32_t destination[4];
 };
@@ -52,7 +52,7 @@ struct frame {
 
 /* A packet that some rule of the block is likely to match, or just not to match. */
 void sketch_generate(const struct spec *spec, enum fw_hook hook, struct random *random,
-		   struct sketch *ret_sketch);
+		     struct sketch *ret_sketch);
 
 void frame_build(const struct sketch *sketch, struct random *random, struct frame *ret_frame);
 

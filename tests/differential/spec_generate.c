@@ -13,10 +13,14 @@ const char *const spec_interfaces[FW_HOOKS] = { "fwdin", "fwdeg" };
 static const uint32_t networks4[] = { 0x0a000000, 0x0a010000, 0x0a010200, 0xc0000200, 0xc6336400,
 				      0xac100000, 0xe0000000, 0x00000000, 0xffffff00, 0xc0000280 };
 static const uint32_t networks6[][4] = {
-	{ 0x20010db8, 0, 0, 0 },	{ 0x20010db8, 0x00010000, 0, 0 },
-	{ 0x20010db8, 0x00010002, 0, 0 }, { 0xfe800000, 0, 0, 0 },
-	{ 0xff020000, 0, 0, 0 },	{ 0x20010db8, 0x00010002, 0x00030000, 0x00040000 },
-	{ 0, 0, 0, 0 },			{ 0xffffffff, 0xffffffff, 0xffffffff, 0xffffff00 },
+	{ 0x20010db8, 0, 0, 0 },
+	{ 0x20010db8, 0x00010000, 0, 0 },
+	{ 0x20010db8, 0x00010002, 0, 0 },
+	{ 0xfe800000, 0, 0, 0 },
+	{ 0xff020000, 0, 0, 0 },
+	{ 0x20010db8, 0x00010002, 0x00030000, 0x00040000 },
+	{ 0, 0, 0, 0 },
+	{ 0xffffffff, 0xffffffff, 0xffffffff, 0xffffff00 },
 };
 
 /* A network of the pool with a few random bits in its low end or where a prefix may cut it. */
@@ -51,13 +55,14 @@ static void cut_to_prefix(struct spec_element *element)
 static void generate_prefix(struct random *random, struct spec_element *element)
 {
 	static const uint8_t lengths4[] = { 8, 12, 15, 16, 17, 20, 23, 24, 25, 28, 30, 31, 32, 32 };
-	static const uint8_t lengths6[] = { 7,	10, 32, 33, 47, 48, 49, 56, 63,
+	static const uint8_t lengths6[] = { 7,	10, 32, 33, 47,	 48,  49,  56,	63,
 					    64, 65, 96, 97, 112, 120, 127, 128, 128 };
 
-	element->length = element->family == FW_INET ? random_pick(random, lengths4) :
-						       random_pick(random, lengths6);
+	element->length = element->family == FW_INET ? random_pick(random, lengths4)
+						     : random_pick(random, lengths6);
 	if (random_one_in(random, 10))
-		element->length = (uint8_t)random_between(random, 0, element->family == FW_INET ? 32 : 128);
+		element->length =
+			(uint8_t)random_between(random, 0, element->family == FW_INET ? 32 : 128);
 	cut_to_prefix(element);
 }
 
@@ -65,8 +70,8 @@ static void generate_prefix(struct random *random, struct spec_element *element)
 static void generate_span(struct random *random, struct spec_element *element)
 {
 	int word = element->family == FW_INET ? 0 : 3;
-	uint32_t reach = random_one_in(random, 3) ? 1U << random_below(random, 32) :
-						    random_below(random, 300);
+	uint32_t reach = random_one_in(random, 3) ? 1U << random_below(random, 32)
+						  : random_below(random, 300);
 	uint32_t room = ~element->first[word];
 
 	element->length = 255;
@@ -93,7 +98,8 @@ static void generate_set(struct random *random, struct spec_set *set)
 
 	set->count = (uint8_t)random_between(random, 1, SPEC_SET_ELEMENTS);
 	for (size_t i = 0; i < set->count; i++)
-		generate_address(random, mixed ? (random_one_in(random, 2) ? FW_INET : FW_INET6) : family,
+		generate_address(random,
+				 mixed ? (random_one_in(random, 2) ? FW_INET : FW_INET6) : family,
 				 &set->elements[i]);
 }
 
@@ -126,12 +132,19 @@ static const struct {
 	[MATCH_TTL] = { 0, 255, 6, { 0, 1, 63, 64, 128, 255 } },
 	[MATCH_DSCP] = { 0, 63, 6, { 0, 1, 10, 46, 48, 63 } },
 	[MATCH_VLAN] = { 1, 4095, 6, { 1, 2, 5, 100, 4094, 4095 } },
-	[MATCH_ETHERTYPE] = { 0x600, 0xffff, 7, { 0x800, 0x86dd, 0x806, 0x88cc, 0x8847, 0x600, 0xffff } },
-	[MATCH_SOURCE_MAC] = { 0, 0xffffffffffffULL, 4,
+	[MATCH_ETHERTYPE] = { 0x600,
+			      0xffff,
+			      7,
+			      { 0x800, 0x86dd, 0x806, 0x88cc, 0x8847, 0x600, 0xffff } },
+	[MATCH_SOURCE_MAC] = { 0,
+			       0xffffffffffffULL,
+			       4,
 			       { 0x00005e005301, 0x00005e005302, 0x00005e0053ff, 0x020000000001 } },
-	[MATCH_DESTINATION_MAC] = { 0, 0xffffffffffffULL, 5,
-				    { 0x00005e005301, 0x00005e005302, 0x0180c200000e, 0x01005e000001,
-				      0xffffffffffff } },
+	[MATCH_DESTINATION_MAC] = { 0,
+				    0xffffffffffffULL,
+				    5,
+				    { 0x00005e005301, 0x00005e005302, 0x0180c200000e,
+				      0x01005e000001, 0xffffffffffff } },
 };
 
 static void generate_number(struct random *random, enum match_kind kind,
@@ -156,9 +169,8 @@ static void generate_flags(struct random *random, struct spec_element *element)
 
 	if (random_one_in(random, 4))
 		mask = (uint8_t)random_between(random, 1, 255);
-	*element = (struct spec_element){ .set = -1,
-					  .low = random_next(random) & mask,
-					  .high = mask };
+	*element =
+		(struct spec_element){ .set = -1, .low = random_next(random) & mask, .high = mask };
 }
 
 static void generate_names(struct random *random, struct spec_match *match)
@@ -166,8 +178,8 @@ static void generate_names(struct random *random, struct spec_match *match)
 	static const char *const names[] = { "fwdin", "fwdeg", "fwd*", "fwdi*", "lo", "eth*" };
 
 	for (size_t i = 0; i < match->count; i++)
-		match->elements[i] = (struct spec_element){ .set = -1,
-							    .name = random_pick(random, names) };
+		match->elements[i] =
+			(struct spec_element){ .set = -1, .name = random_pick(random, names) };
 }
 
 static void add_match(const struct spec *spec, struct random *random, uint8_t family,
@@ -241,9 +253,9 @@ static void generate_transport(const struct spec *spec, struct random *random, u
 static void generate_rule(const struct spec *spec, struct random *random, struct spec_rule *rule)
 {
 	static const enum match_kind rare[] = {
-		MATCH_INTERFACE, MATCH_FRAGMENT,   MATCH_LENGTH,     MATCH_TTL,	   MATCH_DSCP,
-		MATCH_VLAN,	 MATCH_ETHERTYPE,  MATCH_SOURCE_MAC, MATCH_FLAGS,  MATCH_SOURCE_PORT,
-		MATCH_VLAN,	 MATCH_DESTINATION_MAC,
+		MATCH_INTERFACE, MATCH_FRAGMENT,    MATCH_LENGTH,    MATCH_TTL,
+		MATCH_DSCP,	 MATCH_VLAN,	    MATCH_ETHERTYPE, MATCH_SOURCE_MAC,
+		MATCH_FLAGS,	 MATCH_SOURCE_PORT, MATCH_VLAN,	     MATCH_DESTINATION_MAC,
 	};
 	uint8_t family = random_one_in(random, 2) ? FW_INET : FW_INET6;
 

@@ -110,7 +110,8 @@ static bool stands_behind_addresses(const struct spec_rule *rule, enum match_kin
 /* ICMP and ICMPv6 stand as keywords, because `type` wants them before it; tcp and udp likewise. */
 static const char *protocol_keyword(const struct spec_match *match)
 {
-	if (match->negated || match->count != 1 || match->elements[0].low != match->elements[0].high)
+	if (match->negated || match->count != 1 ||
+	    match->elements[0].low != match->elements[0].high)
 		return NULL;
 	switch (match->elements[0].low) {
 	case 1:
@@ -130,14 +131,22 @@ static void print_match(const struct spec_rule *rule, const struct spec_match *m
 			struct buffer *buffer)
 {
 	static const char *const words[MATCH_KINDS] = {
-		[MATCH_INTERFACE] = "on",	 [MATCH_PROTOCOL] = "proto",
-		[MATCH_SOURCE] = "from",	 [MATCH_SOURCE_PORT] = "from port",
-		[MATCH_DESTINATION] = "to",	 [MATCH_DESTINATION_PORT] = "to port",
-		[MATCH_FLAGS] = "flags",	 [MATCH_ICMP_TYPE] = "type",
-		[MATCH_ICMP_CODE] = "code",	 [MATCH_FRAGMENT] = "fragment",
-		[MATCH_LENGTH] = "length",	 [MATCH_TTL] = "ttl",
-		[MATCH_DSCP] = "dscp",		 [MATCH_VLAN] = "vlan",
-		[MATCH_ETHERTYPE] = "ethertype", [MATCH_SOURCE_MAC] = "smac",
+		[MATCH_INTERFACE] = "on",
+		[MATCH_PROTOCOL] = "proto",
+		[MATCH_SOURCE] = "from",
+		[MATCH_SOURCE_PORT] = "from port",
+		[MATCH_DESTINATION] = "to",
+		[MATCH_DESTINATION_PORT] = "to port",
+		[MATCH_FLAGS] = "flags",
+		[MATCH_ICMP_TYPE] = "type",
+		[MATCH_ICMP_CODE] = "code",
+		[MATCH_FRAGMENT] = "fragment",
+		[MATCH_LENGTH] = "length",
+		[MATCH_TTL] = "ttl",
+		[MATCH_DSCP] = "dscp",
+		[MATCH_VLAN] = "vlan",
+		[MATCH_ETHERTYPE] = "ethertype",
+		[MATCH_SOURCE_MAC] = "smac",
 		[MATCH_DESTINATION_MAC] = "dmac",
 	};
 	const char *word = words[match->kind];
@@ -243,8 +252,8 @@ static unsigned address_families(const struct spec_match *match)
 	unsigned families = 0;
 
 	for (size_t i = 0; i < match->count; i++)
-		families |= match->elements[i].set < 0 ? FAMILY_BIT(match->elements[i].family) :
-							 FAMILY_IP;
+		families |= match->elements[i].set < 0 ? FAMILY_BIT(match->elements[i].family)
+						       : FAMILY_IP;
 	return families;
 }
 
@@ -269,10 +278,11 @@ unsigned spec_rule_families(const struct spec *spec, const struct spec_rule *rul
 			break;
 		case MATCH_ICMP_TYPE:
 		case MATCH_ICMP_CODE:
-			families &= FAMILY_BIT(spec_find_match(rule, MATCH_PROTOCOL)->elements[0].low ==
-							       FW_PROTOCOL_ICMP ?
-						       FW_INET :
-						       FW_INET6);
+			families &=
+				FAMILY_BIT(spec_find_match(rule, MATCH_PROTOCOL)->elements[0].low ==
+							   FW_PROTOCOL_ICMP
+						   ? FW_INET
+						   : FW_INET6);
 			break;
 		default:
 			families &= FAMILY_IP;
