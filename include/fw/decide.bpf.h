@@ -162,12 +162,16 @@ static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_vi
 	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
 }
 
-/* An image of another format must not be read as one of ours. */
-static __always_inline int fw_image_is_ours(const struct fw_view *image)
+/*
+ * 1 if the image is of another format, which must not be read as one of ours. Arithmetic: one more
+ * branch here made the verifier walk 860k instructions instead of 370k (6.18, clang 14).
+ */
+static __always_inline __u32 fw_image_is_alien(const struct fw_view *image)
 {
 	const struct fw_image_header *header = fw_image_header(image->base);
+	__u64 differs = (header->magic ^ FW_IMAGE_MAGIC) | (header->layout ^ FW_IMAGE_LAYOUT);
 
-	return header->magic == FW_IMAGE_MAGIC && header->layout == FW_IMAGE_LAYOUT;
+	return (differs | -differs) >> 63;
 }
 
 /*
@@ -182,7 +186,7 @@ __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 
 	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
 	enum fw_verdict verdict;
 	struct fw_view image = {};
-	__u32 first = 0;
+	__u32 first = 0, alien;
 	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
 	__u64 active = word ? *word : 0;
 
@@ -192,9 +196,12 @@ __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 
 	if (!FW_ACTIVE_GENERATION(active))
 		return fw_end(FW_REASON_NO_GENERATION, verdict, &weight);
 	fw_find_image(active, &image);
-	if (!image.base || !fw_image_is_ours(&image))
+	if (!image.base)
 		return fw_end(FW_REASON_NO_IMAGE, verdict, &weight);
-	if (malformed) {
+	alien = fw_image_is_alien(&image);
+	if (malformed | alien) {
+		if (alien)
+			return fw_end(FW_REASON_NO_IMAGE, verdict, &weight);
 		verdict = FW_VERDICT_DROP;
 		if (fw_image_header(image.base)->features[FW_HOOK] & FW_MALFORMED_PASS)
 			verdict = FW_VERDICT_PASS;

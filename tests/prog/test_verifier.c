@@ -5,6 +5,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,33 +30,36 @@ static unsigned budget_of(const char *program)
 	return budget;
 }
 
+static void assert_within_budget(struct dataplane *dataplane, enum fw_hook hook, bool layer3)
+{
+	const char *name = program_name(hook);
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+	int fd;
+
+	if (program_get(dataplane, hook, layer3, &fd))
+		fail_msg("%s", dataplane_error(dataplane));
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	print_message("%s%s: %u instructions verified, %u in the program, %u bytes jited\n", name,
+		      layer3 ? " (layer 3)" : "", info.verified_insns, info.xlated_prog_len / 8,
+		      info.jited_prog_len);
+	assert_in_range(info.verified_insns, 1, budget_of(name));
+	/* bpftool and stack traces show 15 characters. */
+	assert_true(strlen(name) < BPF_OBJ_NAME_LEN);
+}
+
 static void programs_stay_within_their_budget(void **state)
 {
-	struct frame frame = frame_named("tcp_syn");
-	struct filter filter = {};
+	struct dataplane *dataplane = NULL;
 	char *error = NULL;
 
 	(void)state;
-	if (dataplane_open_private(FW_IMAGE_SIZE_3, &filter.dataplane, &error))
+	if (dataplane_open_private(FW_IMAGE_SIZE_3, &dataplane, &error))
 		fail_msg("%s", error);
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
-		const char *name = program_name(hook);
-		struct bpf_prog_info info = {};
-		uint32_t length = sizeof(info);
-		struct bpf_program *program;
-
-		filter_run(&filter, hook, &frame);
-		program = bpf_object__find_program_by_name(filter.dataplane->loaded[hook][0], name);
-		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length),
-				 0);
-		print_message("%s: %u instructions verified, %u in the program, %u bytes jited\n",
-			      name, info.verified_insns, info.xlated_prog_len / 8,
-			      info.jited_prog_len);
-		assert_in_range(info.verified_insns, 1, budget_of(name));
-		/* bpftool and stack traces show 15 characters. */
-		assert_true(strlen(name) < BPF_OBJ_NAME_LEN);
-	}
-	dataplane_close(&filter.dataplane);
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+		for (int layer3 = 0; layer3 < 2; layer3++)
+			assert_within_budget(dataplane, hook, layer3);
+	dataplane_close(&dataplane);
 }
 
 int main(void)
