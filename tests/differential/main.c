@@ -96,6 +96,12 @@ static bool is_done(const struct arguments *arguments, const struct tally *tally
 	return tally->compared >= arguments->comparisons;
 }
 
+/* A compiler that refuses what it is given would make the test an empty one. */
+static bool too_many_refused(const struct tally *tally)
+{
+	return tally->too_large > 10 + tally->rounds / 10;
+}
+
 static int run_rounds(struct bench *bench, const struct arguments *arguments)
 {
 	struct tally tally = { 0 };
@@ -108,6 +114,10 @@ static int run_rounds(struct bench *bench, const struct arguments *arguments)
 	do {
 		agreed = round_run(bench, &round, &tally);
 		round.number++;
+		if (too_many_refused(&tally)) {
+			puts("too many rule files are too large when compiled");
+			agreed = false;
+		}
 	} while (agreed && arguments->round == UINT64_MAX && !is_done(arguments, &tally, start));
 	tally_print(&tally);
 	printf("%s: seed %llu, %llu rounds, %llu packets, %llu of them judged by all four, %ld s\n",
