@@ -10,6 +10,7 @@
 
 #define SEEDS	   4
 #define DOUBLINGS  4
+#define SPILL	   32 /* one of so many records may be left over */
 #define NOT_PLACED UINT32_MAX
 
 static uint64_t prefix_mask(unsigned length)
@@ -122,7 +123,8 @@ size_t place_group(struct group *group, const struct pieces *pieces, enum fw_fam
 			if (!left)
 				break;
 		}
-		if (!left || doubling == DOUBLINGS - 1)
+		/* Of a large group a few may go on in another, which few packets have to try. */
+		if (left * SPILL <= group->count || doubling == DOUBLINGS - 1)
 			break;
 		group->buckets *= 2;
 	}
