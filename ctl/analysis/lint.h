@@ -75,7 +75,7 @@ void lint_report_free(struct lint_report *report);
  */
 bool lint_confirm(const struct ruleset *ruleset, struct lint_finding *finding);
 
-/* Says the findings as warnings. */
+/* Says the findings as warnings, but for rules with a label that change no verdict: they count. */
 void lint_warn(const struct ruleset *ruleset, const struct lint_report *report,
 	       struct diagnostics *diagnostics);
 

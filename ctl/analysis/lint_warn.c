@@ -104,9 +104,8 @@ static void warn_redundant(const struct ruleset *ruleset, const struct lint_find
 
 	diagnostics_warn(diagnostics, ruleset, &rule->at,
 			 example(ruleset, finding, " would go to ", diagnostics),
-			 "this rule changes no verdict%s: without it, its packets would be judged "
-			 "the same",
-			 rule->label ? ", it only counts" : "");
+			 "this rule changes no verdict: without it, its packets would be judged "
+			 "the same");
 }
 
 static void warn_undecided(const struct ruleset *ruleset, const struct lint_finding *finding,
@@ -117,12 +116,21 @@ static void warn_undecided(const struct ruleset *ruleset, const struct lint_find
 			 finding->kind == LINT_UNDECIDED_REDUNDANT ? "be spared" : "match");
 }
 
+/* A label is given to see a count: such a rule has its use even if it changes no verdict. */
+static bool is_wanted(const struct ruleset *ruleset, const struct lint_finding *finding)
+{
+	return rule_of(ruleset, finding)->label && (finding->kind == LINT_REDUNDANT ||
+						    finding->kind == LINT_UNDECIDED_REDUNDANT);
+}
+
 void lint_warn(const struct ruleset *ruleset, const struct lint_report *report,
 	       struct diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < report->count; i++) {
 		struct lint_finding finding = report->findings[i];
 
+		if (is_wanted(ruleset, &finding))
+			continue;
 		/* What is past the bound is only counted. */
 		if (diagnostics->warning_count < DIAGNOSTIC_WARNINGS_MAX &&
 		    !lint_confirm(ruleset, &finding))

@@ -453,6 +453,32 @@ static void warnings_name_the_rule_and_show_a_packet(void **state)
 	ruleset_free(&ruleset);
 }
 
+static void a_label_says_that_a_superfluous_rule_is_there_to_count(void **state)
+{
+	struct diagnostics diagnostics;
+	struct lint_report report;
+	struct ruleset *ruleset;
+
+	(void)state;
+	assert_int_equal(lint_text("ingress default drop {\n"
+				   "drop tcp to port 22 label ssh\n"
+				   "drop tcp to port 23\n"
+				   "drop tcp from 192.0.2.1 to port 22 label one\n"
+				   "pass inet from 2001:db8::1 label nothing\n"
+				   "}\n",
+				   &ruleset, &report),
+			 4);
+	diagnostics_init(&diagnostics);
+	lint_warn(ruleset, &report, &diagnostics);
+	assert_int_equal(diagnostics.warning_count, 3);
+	assert_int_equal(diagnostics.items[0].at.line, 3); /* no label: superfluous */
+	assert_int_equal(diagnostics.items[1].at.line, 4); /* a label counts nothing if hidden, */
+	assert_int_equal(diagnostics.items[2].at.line, 5); /* or empty */
+	diagnostics_free(&diagnostics);
+	lint_report_free(&report);
+	ruleset_free(&ruleset);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +490,7 @@ int main(void)
 		cmocka_unit_test(lists_of_a_million_addresses_are_no_burden),
 		cmocka_unit_test(one_rule_can_be_asked_about_alone),
 		cmocka_unit_test(warnings_name_the_rule_and_show_a_packet),
+		cmocka_unit_test(a_label_says_that_a_superfluous_rule_is_there_to_count),
 	};
 
 	return cmocka_run_group_tests(tests, random_seed, NULL);
