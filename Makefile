@@ -219,6 +219,7 @@ lint: $(SKELETONS)
 	$(Q)CLANG=$(CLANG) tests/lint.sh
 
 ## install: into $(DESTDIR)$(PREFIX); keeps a fw.conf that is there
+UNITS := $(notdir $(wildcard config/*.service))
 .PHONY: install
 install: all
 	install -D -m 755 build/fwctl $(DESTDIR)$(SBINDIR)/fwctl
@@ -229,8 +230,9 @@ install: all
 	install -d $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/fwctl
 	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard config/examples/*) $(DESTDIR)$(DOCDIR)/examples
-	sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/etc/fwctl|$(SYSCONFDIR)/fwctl|' \
-		config/fwctl.service > $(DESTDIR)$(UNITDIR)/fwctl.service
+	for unit in $(UNITS); do \
+		sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/etc/fwctl|$(SYSCONFDIR)/fwctl|' \
+			config/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/fwctl/fw.conf || \
 		install -m 644 config/fw.conf $(DESTDIR)$(SYSCONFDIR)/fwctl/fw.conf
 
@@ -239,7 +241,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/fwctl $(DESTDIR)$(MANDIR)/man8/fwctl.8 \
 		$(DESTDIR)$(MANDIR)/man5/fwctl.conf.5 $(DESTDIR)$(BASHDIR)/fwctl \
-		$(DESTDIR)$(ZSHDIR)/_fwctl $(DESTDIR)$(UNITDIR)/fwctl.service
+		$(DESTDIR)$(ZSHDIR)/_fwctl $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 ## dist: build/fwctl-VERSION.tar.gz, of what is committed

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"
 	  " [--why] [--kernel] [--json]",
 	  "say which rule decides a packet, and why" },
+	{ "watch", command_watch, "", "keep the rules on their interfaces as these come and go" },
 	{ "down", command_down, "", "detach, and remove everything that is pinned" },
 };
 

@@ -7,7 +7,7 @@ _fwctl_labels() {
 }
 
 _fwctl() {
-    local commands="apply check format explain list stats status add delete save diff down"
+    local commands="apply check format explain list stats status add delete save diff watch down"
     local globals="--pin-dir --wait --quiet --verbose --help"
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' word i

@@ -50,6 +50,7 @@ enum exit_status command_add(struct context *context, int argc, char **argv);
 enum exit_status command_delete(struct context *context, int argc, char **argv);
 enum exit_status command_save(struct context *context, int argc, char **argv);
 enum exit_status command_down(struct context *context, int argc, char **argv);
+enum exit_status command_watch(struct context *context, int argc, char **argv);
 enum exit_status command_explain(struct context *context, int argc, char **argv);
 enum exit_status command_diff(struct context *context, int argc, char **argv);
 

@@ -14,6 +14,7 @@
 #define FWCTL_DATAPLANE_DATAPLANE_H
 
 #include <net/if.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -126,6 +127,18 @@ struct link_info {
 
 /* Sorted by index. *ret_links is owned by the caller (free()). */
 int links_read(struct link_info **ret_links, size_t *ret_count);
+
+/*
+ * Hears of interfaces that come, go or change. `signals` is the mask while link_watch_wait()
+ * waits, so that a signal that is blocked otherwise ends the wait.
+ */
+struct link_watch;
+
+int link_watch_open(const sigset_t *signals, struct link_watch **ret_watch);
+void link_watch_close(struct link_watch **watch);
+
+/* 0: something changed, and has settled; -ETIMEDOUT; -EINTR. Below 0 milliseconds: for ever. */
+int link_watch_wait(struct link_watch *watch, int milliseconds);
 
 /* A program of ours on an interface. */
 struct attachment {

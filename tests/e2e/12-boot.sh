@@ -10,7 +10,8 @@ stage=$work/stage
 
 make -s install DESTDIR="$stage" PREFIX=/usr >"$work/out" 2>&1 || fail "install: $(cat "$work/out")"
 for file in usr/sbin/fwctl usr/share/man/man8/fwctl.8 usr/share/man/man5/fwctl.conf.5 \
-    usr/lib/systemd/system/fwctl.service usr/share/bash-completion/completions/fwctl \
+    usr/lib/systemd/system/fwctl.service usr/lib/systemd/system/fwctl-watch.service \
+    usr/share/bash-completion/completions/fwctl \
     usr/share/zsh/site-functions/_fwctl etc/fwctl/fw.conf usr/share/doc/fwctl/examples/server.conf; do
     [ -f "$stage/$file" ] || fail "$file was not installed"
 done
@@ -39,9 +40,11 @@ staged ExecStop 2>/dev/null || fail "ExecStop"
 
 if command -v systemd-analyze >/dev/null; then
     mkdir -p "$work/units"
-    sed "s,=/usr/sbin/fwctl,=$stage/usr/sbin/fwctl," "$unit" >"$work/units/fwctl.service"
+    for unit in "$stage"/usr/lib/systemd/system/*.service; do
+        sed "s,=/usr/sbin/fwctl,=$stage/usr/sbin/fwctl," "$unit" >"$work/units/$(basename "$unit")"
+    done
     # Only what is said of our unit counts; a man page of ours is not installed on this host.
-    systemd-analyze verify --man=no "$work/units/fwctl.service" >"$work/out" 2>&1
+    systemd-analyze verify --man=no "$work"/units/*.service >"$work/out" 2>&1
     grep 'fwctl' "$work/out" && fail "systemd-analyze verify"
 fi
 
