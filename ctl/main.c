@@ -9,7 +9,8 @@
 static const struct command commands[] = {
 	{ "apply", command_apply, "[FILE] [--dry-run]",
 	  "put the rules of a file into force, in one atomic step" },
-	{ "check", command_check, "[FILE]", "say what is wrong or doubtful in a rule file" },
+	{ "check", command_check, "[FILE] [--json]",
+	  "say what is wrong or doubtful in a rule file" },
 	{ "format", command_format, "[FILE] [--write]", "print a rule file in canonical layout" },
 	{ "list", command_list, "[-n] [--json]", "print the rules that are running" },
 	{ "stats", command_stats, "[--json | --prometheus]",

@@ -1,14 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fwctl check: what is wrong or doubtful in a rule file. Needs no privilege, touches nothing. */
+/*
+ * fwctl check: what is wrong or doubtful in a rule file, and what its rules will cost. Needs no
+ * privilege, touches nothing, and does not look at the interfaces of this host.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
 #include "base/message.h"
+#include "commands/forecast_report.h"
 #include "commands/load.h"
 #include "commands/running.h"
+#include "commands/supported.h"
+
+/* The language is ahead of the data plane: a file may be right and yet not to be applied. */
+static void refusals_tell(const struct ruleset *ruleset, const char *path)
+{
+	struct diagnostics diagnostics;
+
+	diagnostics_init(&diagnostics);
+	if (!ruleset_is_supported(ruleset, &diagnostics)) {
+		const struct diagnostic *first = &diagnostics.items[0];
+
+		message_info("%s: 'apply' would refuse it: line %u: %s%s", path, first->at.line,
+			     first->text, diagnostics.error_count > 1 ? ", and more" : "");
+	}
+	diagnostics_free(&diagnostics);
+}
+
+static void doubts_tell(const struct ruleset *ruleset, const struct forecast *forecast)
+{
+	struct diagnostics diagnostics;
+
+	diagnostics_init(&diagnostics);
+	forecast_warn(ruleset, forecast, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+}
+
+/* What cannot be compiled cannot be applied: that is found out also where nothing is printed. */
+static enum exit_status forecast_tell(const struct context *context, const struct ruleset *ruleset,
+				      bool json)
+{
+	_cleanup_free_ char *reason = NULL;
+	struct forecast forecast;
+	int error = forecast_of(ruleset, &forecast, &reason);
+
+	if (error) {
+		message_error("cannot compile the rules: %s", reason ? reason : strerror(-error));
+		return EXIT_FAILED;
+	}
+	if (!context->quiet)
+		doubts_tell(ruleset, &forecast);
+	if (json)
+		forecast_print_json(ruleset, &forecast);
+	else if (!context->quiet)
+		forecast_print(ruleset, &forecast);
+	return EXIT_DONE;
+}
 
 enum exit_status command_check(struct context *context, int argc, char **argv)
 {
-	const struct argument arguments[] = { { 0 } };
+	bool json = false;
+	const struct argument arguments[] = {
+		{ "--json", 'j', ARGUMENT_FLAG, &json },
+		{ 0 },
+	};
 	const char *path = DEFAULT_RULE_FILE;
 	struct ruleset *ruleset;
+	enum exit_status status;
 	size_t count;
 
 	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
@@ -22,6 +82,8 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 		return EXIT_USAGE;
 	count = ruleset_count(ruleset);
 	message_info("%s: %zu rule%s, no error", path, count, count == 1 ? "" : "s");
+	refusals_tell(ruleset, path);
+	status = forecast_tell(context, ruleset, json);
 	ruleset_free(&ruleset);
-	return EXIT_DONE;
+	return status;
 }

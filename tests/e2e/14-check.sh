@@ -58,6 +58,68 @@ expect 0 "doubt.conf:3:5: warning:" check "$work/doubt.conf"
 expect 0 "" -q check "$work/doubt.conf"
 [ ! -s "$work/err" ] || fail "-q is not quiet"
 
+# The forecast, also of what this version may not apply yet; it is the same on every host.
+cat >"$work/cost.conf" <<'END'
+interface eth0, "wan*"
+set banned live
+option essential off
+ingress default drop {
+    drop from @banned
+    pass on "wan*" tcp to port { 80, 443 } keep state
+    pass from 192.0.2.0/24 to port 53 limit 10/s
+    count to port 53
+}
+egress default pass {
+    drop tcp to port 25 label no-smtp
+}
+END
+expect 0 "5 rules, no error" check "$work/cost.conf"
+grep -qE '^forecast: tables of [0-9.]+ KiB$' "$work/out" || fail "$(cat "$work/out")"
+grep -qx '  ingress: 4 rules; with keep state, live sets of sources, limit, rules that go on' \
+    "$work/out" || fail "rules and features: $(cat "$work/out")"
+grep -qE '^    inet   3 terms; classes: 2 source, 1 destination, [0-9]+ service$' "$work/out" ||
+    fail "terms of inet: $(cat "$work/out")"
+grep -qE '^    inet6  2 terms;' "$work/out" || fail "terms of inet6: $(cat "$work/out")"
+[ "$(grep -cE '^           worst packet: [1-3] probes, about [0-9]+ ns' "$work/out")" -eq 4 ] ||
+    fail "worst packets: $(cat "$work/out")"
+expect 0 "" check --json "$work/cost.conf"
+"${PYTHON:-/usr/bin/python3}" - "$work/out" <<'END' || fail "check --json: $(cat "$work/out")"
+import json, sys
+with open(sys.argv[1], encoding="utf-8") as file:
+    told = json.load(file)
+assert told["table_bytes"] > 1000
+ingress, egress = told["hooks"]["ingress"], told["hooks"]["egress"]
+assert (ingress["rules"], ingress["builtin"]) == (4, 0)
+assert "keep state" in ingress["features"] and egress["features"] == []
+inet = ingress["families"][0]
+assert (inet["family"], inet["form"], inet["count"], inet["source_classes"]) == ("inet", "terms", 3, 2)
+assert inet["worst_is_exact"] and inet["worst_probes"] == 2
+assert egress["families"][0]["worst_rules"] == ["no-smtp"]
+assert egress["families"][0]["worst_ns"] >= egress["families"][0]["typical_ns"] > 0
+END
+# Essential rules are told apart; many rules of many shapes become tuples.
+sed -i '/essential/d' "$work/cost.conf"
+expect 0 "" check "$work/cost.conf"
+grep -qE '^  ingress: 4 rules and [1-9] built in' "$work/out" || fail "$(cat "$work/out")"
+{
+    echo 'egress default pass {'
+    for i in $(seq 0 1999); do
+        echo "    drop tcp to 10.$((i / 256)).$((i % 256)).1 port $((i + 1))"
+    done
+    echo '}'
+} >"$work/many.conf"
+expect 0 "" check "$work/many.conf"
+grep -qE '^    inet   [0-9]{1,2} tuples; classes: 1 source' "$work/out" || fail "$(cat "$work/out")"
+# What cannot be compiled is said here, not only by apply.
+{
+    echo 'egress default pass {'
+    for i in $(seq 1 20); do
+        echo "    count tcp to port 1-$((1000 + i))"
+    done
+    echo '}'
+} >"$work/many.conf"
+expect 1 "cannot compile the rules:" -q check "$work/many.conf"
+
 # Layout: standard output, or the file itself, in one step; comments stay.
 printf '# why\ningress   default drop {\npass tcp to port {22,80}   label x # because\n}\n' >"$work/f.conf"
 chmod 666 "$work/f.conf"
