@@ -54,6 +54,8 @@ _fwctl() {
     case $command in
     '') words="$commands $globals --version" ;;
     apply) words+=" --dry-run" ;;
+    check) words+=" --json" ;;
+    diff) words+=" --json --exit-code" ;;
     format) words+=" --write" ;;
     explain) words+=" --rules --packet --pcap --hook --interface --why --kernel --json" ;;
     list) words+=" --numbers --json" ;;
