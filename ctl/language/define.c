@@ -255,6 +255,7 @@ static int set_from_file(struct parser *parser, struct set *set)
 static int set_live(struct parser *parser, struct set *set)
 {
 	static const uint64_t sizes[2] = { 1, 1U << 26 };
+	size_t first;
 	int err = 0;
 
 	set->kind = SET_LIVE;
@@ -280,6 +281,11 @@ static int set_live(struct parser *parser, struct set *set)
 	}
 	if (!err && parser->token.kind == TOKEN_OPEN)
 		err = parse_set_elements(parser, set);
+	first = set->ranges.inet_count + set->ranges.inet6_count;
+	if (!err && set->size && first > set->size)
+		parser_error(parser, &set->at, NULL,
+			     "the set starts with %zu elements, but its size is %s", first,
+			     set->size_text);
 	return err;
 }
 

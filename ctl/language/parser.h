@@ -96,6 +96,7 @@ struct parser {
 	const struct file_reader *reader;
 	struct lexer lexer;
 	struct token token;	      /* the one that is looked at */
+	struct location taken;	      /* the one before it */
 	struct location bad_bytes;    /* the last bytes that are no text */
 	uint32_t open_lists;	      /* braces of lists that are open */
 	bool at_statement;	      /* an open list ran into the next statement */

@@ -324,7 +324,6 @@ static void rule_check(struct parser *parser, const struct rule *rule)
 int parse_rule(struct parser *parser, struct rule *ret_rule)
 {
 	struct rule rule = { .at = parser->token.at, .builtin = parser->builtin };
-	struct location last = rule.at;
 	struct slots slots;
 	bool modified = false;
 	int err;
@@ -336,7 +335,6 @@ int parse_rule(struct parser *parser, struct rule *ret_rule)
 	       parser->token.kind != TOKEN_END) {
 		enum keyword keyword = token_keyword(&parser->token);
 
-		last = parser->token.at;
 		if (keyword_is_modifier(keyword)) {
 			modified = true;
 			err = parse_modifier(parser, keyword, &rule);
@@ -352,7 +350,7 @@ int parse_rule(struct parser *parser, struct rule *ret_rule)
 	}
 	if (err)
 		return err;
-	rule.at = location_join(&rule.at, &last);
+	rule.at = location_join(&rule.at, &parser->taken);
 	rule_take_slots(parser, &slots, &rule);
 	rule_check(parser, &rule);
 	buffer_clear(&parser->text);

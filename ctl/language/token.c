@@ -110,6 +110,7 @@ void parser_advance(struct parser *parser)
 {
 	struct token *token = &parser->token;
 
+	parser->taken = token->at;
 	do {
 		lexer_next(&parser->lexer, token);
 		if (token->kind != TOKEN_ERROR)
