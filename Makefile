@@ -22,7 +22,8 @@ PKGCONF ?= pkg-config
 BUILD_PACKAGES := gcc libc6-dev clang-14 bpftool pkg-config libbpf-dev libxdp-dev libelf-dev \
 	libnl-3-dev libnl-route-3-dev libjansson-dev libpcap-dev
 TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables iproute2 \
-	iputils-ping procps tcpdump util-linux mandoc
+	iputils-ping procps tcpdump util-linux mandoc xdp-tools
+VM_PACKAGES    := qemu-system-x86 cpio kmod
 LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 
 LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap
@@ -135,6 +136,12 @@ $(DIFFERENTIAL_OBJECTS): | build/packets.h
 $(DIFFERENTIAL): $(DIFFERENTIAL_OBJECTS) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# Programs of others that the end-to-end tests attach beside ours: a guest has no compiler.
+E2E_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/e2e/*.bpf.c))
+
+build/tests/e2e/%.bpf.o: tests/e2e/%.bpf.c
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
 # libFuzzer needs clang; the code under test is compiled with coverage, once for all fuzzers.
 FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
 FUZZ_CFLAGS = -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g $(FUZZ_SANITIZERS) \
@@ -170,7 +177,7 @@ build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS)
+tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS) $(E2E_OBJECTS)
 
 ## check: all tests (as root; without root those that need it are skipped and said to be)
 .PHONY: check
@@ -183,6 +190,12 @@ CHECKS := check-unit check-golden check-prog check-e2e check-fuzz
 .PHONY: $(CHECKS)
 $(CHECKS): check-%: tests
 	$(Q)tests/run.sh $*
+
+## check-vm: the program and end-to-end tests on other kernels, in qemu (VM_SUITES="bookworm trixie sid")
+.PHONY: check-vm
+check-vm: deps
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
+	$(Q)VM_SUITES="$(or $(VM_SUITES),bookworm trixie sid)" tests/run.sh vm
 
 ## check-long SECONDS=n: the differential test, for so long, with a seed of its own (as root)
 .PHONY: check-long
@@ -203,7 +216,7 @@ demo: deps
 ## deps: install the Debian packages that are missing (as root), and say which
 .PHONY: deps
 deps:
-	$(Q)tests/lib/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	$(Q)tests/lib/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES) $(VM_PACKAGES)
 
 ## format: clang-format over all C; format-check only tells
 C_FILES := $(wildcard include/fw/*.h xdp/*.c tc/*.c ctl/*.c ctl/*/*.c ctl/*/*.h tests/*/*.c tests/*/*.h bench/*.c bench/*.h)
