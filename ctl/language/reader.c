@@ -112,6 +112,19 @@ static void add_quoted(struct buffer *buffer, const char *text)
 	}
 }
 
+/* glob() passes nothing on but the errno of what it could not list. */
+static _Thread_local int list_error;
+
+/* A directory that is not there holds nothing; one that may not be read might. */
+static int stop_listing(const char *path, int error)
+{
+	(void)path;
+	if (error == ENOENT || error == ENOTDIR)
+		return 0;
+	list_error = error;
+	return 1;
+}
+
 static int system_match(const struct file_reader *reader, const char *directory,
 			const char *pattern, struct arena *arena, struct path_list *ret_paths)
 {
@@ -123,10 +136,10 @@ static int system_match(const struct file_reader *reader, const char *directory,
 	(void)reader;
 	add_quoted(&whole, directory);
 	buffer_puts(&whole, pattern);
-	err = glob(buffer_text(&whole), GLOB_NOSORT, NULL, &found);
+	err = glob(buffer_text(&whole), GLOB_NOSORT, stop_listing, &found);
 	if (err && err != GLOB_NOMATCH) {
 		globfree(&found);
-		return err == GLOB_NOSPACE ? -ENOMEM : -EIO;
+		return err == GLOB_NOSPACE ? -ENOMEM : -list_error;
 	}
 	paths = arena_alloc(arena, (found.gl_pathc + 1) * sizeof(char *));
 	for (size_t i = 0; i < found.gl_pathc; i++)

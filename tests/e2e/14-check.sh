@@ -52,6 +52,22 @@ expect 2 "No such file or directory" check "$work/nosuch.conf"
 expect 2 "No such file or directory" format "$work/nosuch.conf"
 expect 2 "one rule file" check "$work/bad.conf" "$work/bad.conf"
 
+# A file that may not be read: as the main one, included, as a set's, and a directory of files.
+if [ "$(id -u)" -eq 0 ]; then
+    mkdir "$work/closed"
+    echo 'option essential off' | tee "$work/secret.conf" "$work/secret.txt" >"$work/closed/a.conf"
+    chmod 600 "$work/secret.conf" "$work/secret.txt"
+    chmod 700 "$work/closed"
+    expect 2 "secret.conf: error: cannot read the file: Permission denied" check "$work/secret.conf"
+    expect 2 "secret.conf: Permission denied" format "$work/secret.conf"
+    echo 'include "secret.conf"' >"$work/asks.conf"
+    expect 2 'asks.conf:1:9: error: cannot read "'"$work/secret.conf\": Permission denied" check "$work/asks.conf"
+    echo 'set x file "secret.txt"' >"$work/asks.conf"
+    expect 2 'asks.conf:1:12: error: cannot read "'"$work/secret.txt\": Permission denied" check "$work/asks.conf"
+    echo 'include "closed/*.conf"' >"$work/asks.conf"
+    expect 2 'closed/*.conf": Permission denied' check "$work/asks.conf"
+fi
+
 # Doubts: a rule that can never match.
 printf 'ingress default drop {\n    pass tcp\n    drop tcp to port 22\n}\n' >"$work/doubt.conf"
 expect 0 "doubt.conf:3:5: warning:" check "$work/doubt.conf"
