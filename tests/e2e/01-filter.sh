@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Real traffic through both hooks: what a rule passes arrives, what it drops does not, and each
 # packet is counted by its rule.
+# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every packet is accounted for: what a counter of the kernel's sees leaving the peer is the sum of
 # our counters, in packets and bytes; so is what leaves fw0, also under segmentation offload.
+# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

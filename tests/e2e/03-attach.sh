@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Attaching in each mode, beside others' programs, and taking off again without a trace.
+# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
+other=$root/build/tests/e2e/other.bpf.o
 
 rules() { # MODE
     cat <<END
@@ -67,55 +69,23 @@ assert_filters clsact
 assert_nothing_left clsact
 in_right tc qdisc show dev fw0 | grep -q clsact && fail "our clsact qdisc is left"
 
-# Programs of others: both only let pass, the second counts in a map.
-cat >"$work/other.c" <<'END'
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} others SEC(".maps");
-SEC("xdp") int other(struct xdp_md *ctx)
-{
-	return XDP_PASS;
-}
-SEC("tc") int other_tc(struct __sk_buff *skb)
-{
-	__u32 zero = 0;
-	__u64 *count = bpf_map_lookup_elem(&others, &zero);
-
-	if (count)
-		__sync_fetch_and_add(count, 1);
-	return 0;
-}
-char _license[] SEC("license") = "GPL";
-END
-"${CLANG:-clang-14}" -O2 -g -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-    -c "$work/other.c" -o "$work/other.o" || fail "clang"
-
 # On a qdisc of others, beside their filter: both stay, and theirs still runs behind ours.
 in_right tc qdisc add dev fw0 clsact
-in_right tc filter add dev fw0 egress prio 9 bpf da object-file "$work/other.o" section tc ||
+in_right tc filter add dev fw0 egress prio 9 bpf da object-file "$other" section tc ||
     fail "the other filter"
 fw apply "$work/fw.conf" || fail "apply beside another filter"
 assert_filters "beside another filter"
 in_right ping -c 1 -W 1 $left_inet >/dev/null || fail "ping beside another filter"
-map=$(in_right tc -j filter show dev fw0 egress prio 9 | /usr/bin/python3 -c "import json, sys
+program=$(in_right tc -j filter show dev fw0 egress prio 9 | /usr/bin/python3 -c "import json, sys
 print(*[f['options']['prog']['id'] for f in json.load(sys.stdin) if 'options' in f])")
-seen=$(bpftool -j prog show id "$map" | /usr/bin/python3 -c "import json, subprocess, sys
-ids = json.load(sys.stdin)['map_ids']
-value = json.loads(subprocess.check_output(['bpftool', '-j', 'map', 'dump', 'id', str(ids[0])]))
-print(value[0]['formatted']['value'])")
-[ "$seen" -ge 1 ] || fail "the other filter does not run behind ours"
+[ "$(seen_by_other "$program")" -ge 1 ] || fail "the other filter does not run behind ours"
 assert_nothing_left "beside another filter"
-in_right tc filter show dev fw0 egress | grep -q other.o || fail "the other's filter is gone"
+in_right tc filter show dev fw0 egress | grep -q other || fail "the other's filter is gone"
 in_right tc qdisc del dev fw0 clsact
 unset FWCTL_TC
 
 # Another XDP program that leaves no room: told in one line, nothing half done.
-in_right ip link set dev fw0 xdpdrv object "$work/other.o" section xdp || fail "the other program"
+in_right ip link set dev fw0 xdpdrv object "$other" section xdp || fail "the other program"
 fw apply "$work/fw.conf" >"$work/output" 2>&1 && fail "apply over another XDP program"
 grep -q "another XDP program" "$work/output" || fail "unclear: $(cat "$work/output")"
 in_right ip -d link show dev fw0 | grep -q xdp || fail "the other's program is gone"

@@ -3,6 +3,7 @@
 # 1,000 switches under traffic between two rule sets of different size. Port 4000 passes under
 # both and port 3000 is dropped by both, each by another rule at another place: a packet that met
 # half of each set, or none, would get a verdict that neither gives.
+# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

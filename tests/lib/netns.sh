@@ -98,6 +98,14 @@ def reasons(hook): return sum(r['packets'] for r in s['reasons'] if r['hook'] ==
 print($1)"
 }
 
+# What a program of tests/e2e/other.bpf.c has counted: seen_by_other ID
+seen_by_other() {
+    bpftool -j prog show id "$1" | /usr/bin/python3 -c "import json, subprocess, sys
+maps = json.load(sys.stdin)['map_ids']
+value = json.loads(subprocess.check_output(['bpftool', '-j', 'map', 'dump', 'id', str(maps[0])]))
+print(value[0]['formatted']['value'])"
+}
+
 # Waits until a command succeeds: wait_for SECONDS COMMAND...
 wait_for() {
     local end=$((SECONDS + $1))

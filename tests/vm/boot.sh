@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # Boots a Debian kernel under qemu (software emulation, so it works anywhere) and runs a command
 # in the project's folder there, with the project as it is built now:
 #     boot.sh SUITE 'COMMAND'           exit status: the command's, 125 if the guest never said
@@ -34,13 +36,11 @@ if [ ! -e "$kernel/modules.cpio" ]; then
     (cd "$tree" && find usr -print0 | cpio --quiet -0 -o -H newc) > "$kernel/modules.cpio"
 fi
 
-# The project: what is built and the tests, no sources of fwctl.
+# The project: the tests and what is built of them, no sources of fwctl.
 mkdir -p "$work/root/project"
-mkdir -p "$project/build"
-(cd "$project" && find tests config build \
-    \( -path build/san -o -path build/ctl -o -path 'build/vm*' -o -path tests/vm \) -prune -o \
-    -type f ! -path '*/tests/*.o' ! -name '*.d' ! -name '*.a' -print0 |
-    cpio --quiet -0 -pdm "$work/root/project")
+(cd "$project" && find tests config build/fwctl build/tests/prog build/tests/differential \
+    build/tests/e2e -path tests/vm -prune -o -type f ! -name '*.d' ! -path '*/differential/*.o' \
+    -print0 | cpio --quiet -0 -pdm "$work/root/project")
 cp "$here/init" "$work/root/init"
 printf '%s\n' "$command" > "$work/root/command"
 (cd "$work/root" && find . -print0 | cpio --quiet -0 -o -H newc -R 0:0) > "$work/project.cpio"
@@ -52,7 +52,7 @@ run_guest() {
     timeout --foreground "$timeout" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 \
         -smp 2 -m 2048 -nographic -no-reboot -nic none -kernel "$image" -initrd "$work/initrd" \
         -append 'console=ttyS0 quiet panic=-1 cryptomgr.notests rdinit=/init' </dev/null 2>&1 |
-        tr -d '\r' | tee "$work/log" | sed -u -e '1,/^guest: started/d' \
+        sed -u 's/\r//g' | tee "$work/log" | sed -u -e '1,/^guest: started/d' \
         -e '/^guest: exit status /d' -e '/reboot: Power down/d' -e '/sysrq: Power Off/d' || true
 }
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # Makes the part of the guest's file system that all kernels share: the files of the Debian
 # packages that our tests need, as this machine has them installed, in one uncompressed cpio
 # archive (the kernel unpacks archives that stand one after the other into one tree):
@@ -6,15 +8,19 @@
 set -eu
 
 cache=$1
-packages=(bash coreutils mount hostname util-linux iproute2 procps grep sed gawk mawk findutils kmod
+packages=(bash dash coreutils mount hostname util-linux iproute2 procps grep sed gawk mawk findutils kmod
     python3 python3-scapy iperf3 nftables bpftool iputils-ping tcpdump libbpf1 libxdp1 xdp-tools
     libnl-3-200 libnl-route-3-200 libjansson4 libpcap0.8 libcmocka0 libasan8 libubsan1)
 
 mapfile -t closure < <(apt-cache depends --recurse --installed --no-recommends --no-suggests \
     --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" 2>/dev/null |
     grep '^[a-z]' | sort -u)
-versions=$(dpkg-query -W -f='${Package} ${Version} ${Status}\n' "${closure[@]}" 2>/dev/null |
-    grep 'installed$' | sha256sum | cut -c 1-16)
+# Another list of packages or another way to make it is another archive.
+versions=$({
+    cat "$0"
+    dpkg-query -W -f='${Package} ${Version} ${Status}\n' "${closure[@]}" 2>/dev/null |
+        grep 'installed$'
+} | sha256sum | cut -c 1-16)
 archive=$cache/rootfs-$versions.cpio
 if [ -e "$archive" ]; then
     echo "$archive"
@@ -22,7 +28,6 @@ if [ -e "$archive" ]; then
 fi
 
 mkdir -p "$cache"
-rm -f "$cache"/rootfs-*.cpio
 tree=$(mktemp -d "$cache/rootfs.XXXXXX")
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{proc,sys,dev,run,tmp,root,etc,var/lib,usr/{bin,sbin,lib,lib64,share}}
@@ -41,10 +46,21 @@ dpkg-query -L "${closure[@]}" 2>/dev/null | sort -u |
         fi
     done | sort -u | (cd / && cpio --quiet -o -H newc 2>/dev/null) |
     (cd "$tree" && cpio --quiet -idmu)
-# Alternatives (awk) and the loader's cache are made at installation, not part of a package.
-cp -a /etc/alternatives "$tree/etc/"
+# Links of the alternatives system (awk) and the loader's cache are made at installation, they are
+# not part of a package. The second line of what dpkg keeps of an alternative is its link.
+for name in /etc/alternatives/*; do
+    kept=/var/lib/dpkg/alternatives/${name##*/}
+    target=$(readlink -f "$name") || continue
+    if [ -e "$kept" ] && [ -e "$tree$target" ]; then
+        link=$(sed -n 2p "$kept")
+        ln -sf "$target" "$tree$link"
+    fi
+done
 cp -a /etc/{passwd,group,protocols,services,nsswitch.conf,ld.so.conf,ld.so.conf.d} "$tree/etc/"
 ldconfig -r "$tree"
 (cd "$tree" && find . -print0 | cpio --quiet -0 -o -H newc) > "$archive.new"
+for old in "$cache"/rootfs-*.cpio; do
+    [ "$old" = "$archive" ] || rm -f "$old"
+done
 mv "$archive.new" "$archive"
 echo "$archive"
