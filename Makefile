@@ -22,7 +22,8 @@ PKGCONF ?= pkg-config
 BUILD_PACKAGES := gcc libc6-dev clang-14 bpftool pkg-config libbpf-dev libxdp-dev libelf-dev \
 	libnl-3-dev libnl-route-3-dev libjansson-dev libpcap-dev
 TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables iproute2 \
-	iputils-ping procps tcpdump util-linux mandoc xdp-tools
+	iputils-ping procps tcpdump util-linux mandoc xdp-tools \
+	isc-dhcp-client dnsmasq-base
 VM_PACKAGES    := qemu-system-x86 cpio kmod
 LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 
@@ -175,6 +176,11 @@ build/bench/%.o: bench/%.c $(BENCH_SKELETONS)
 
 build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+## bench-parse: CPU time and memory of reading 100,000 rules and a set file of 1.4 M prefixes
+.PHONY: bench-parse
+bench-parse: build/fwbench
+	$(Q)build/fwbench parse
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS) $(E2E_OBJECTS)

@@ -5,18 +5,25 @@
  */
 #include "language/parser.h"
 
-/* Neighbour discovery comes with a hop limit of 255, or has been forwarded (RFC 4861). */
+/*
+ * Neighbour discovery comes with a hop limit of 255, or has been forwarded (RFC 4861), queries of
+ * multicast routers with 1 (RFC 3810).
+ */
 static const char *const ingress_rules[] = {
 	"pass ethertype arp label builtin:arp",
 	"pass icmp6 type 133-136 ttl 255 label builtin:nd",
 	"pass icmp type destination-unreachable code frag-needed label builtin:pmtu",
 	"pass icmp6 type packet-too-big label builtin:pmtu6",
+	"pass icmp6 type mld-listener-query ttl 1 label builtin:mld",
 	"pass inet udp from port 67 to port 68 label builtin:dhcp",
 	"pass inet6 udp from port 547 to port 546 label builtin:dhcp6",
 	NULL,
 };
 
-/* Reports to multicast routers and switches keep the groups of neighbour discovery alive. */
+/*
+ * Reports to multicast routers and switches keep the groups of neighbour discovery alive: who does
+ * not answer their queries is forgotten, and its neighbours find it no more.
+ */
 static const char *const egress_rules[] = {
 	"pass ethertype arp label builtin:arp",
 	"pass icmp6 type 133-136 ttl 255 label builtin:nd",

@@ -126,6 +126,19 @@ forget
 wait_for 10 configured || fail "no autoconfiguration: $(ip -n "$right" -6 addr; fw stats)"
 [ "$(builtin egress mld)" -ge 1 ] || fail "no group is reported: $(fw stats)"
 
+# A switch that looks into groups forgets who does not answer its queries.
+reports=$(builtin egress mld)
+in_left /usr/bin/python3 - >"$work/query" 2>&1 <<'END' || fail "no query is sent: $(cat "$work/query")"
+from scapy.layers.inet6 import ICMPv6MLQuery2, IPv6, IPv6ExtHdrHopByHop, RouterAlert
+from scapy.layers.l2 import Ether
+from scapy.sendrecv import sendp
+sendp(Ether(dst="33:33:00:00:00:01") / IPv6(src="fe80::1", dst="ff02::1", hlim=1) /
+      IPv6ExtHdrHopByHop(options=[RouterAlert()]) / ICMPv6MLQuery2(mrd=100), iface="peer0")
+END
+[ "$(builtin ingress mld)" = 1 ] || fail "a query for groups is dropped: $(fw stats)"
+answered() { [ "$(builtin egress mld)" -gt "$reports" ]; }
+wait_for 5 answered || fail "a query for groups is not answered: $(fw stats)"
+
 # Neighbours. What makes the hosts look for each other is dropped itself, which is no matter.
 in_right sysctl -qw net.ipv6.conf.fw0.accept_ra=0
 known() { # NAMESPACE LINK ADDRESS
@@ -135,30 +148,30 @@ look() { # each for the other
     forget
     ip -n "$right" addr add $right_inet/24 dev fw0
     ip -n "$right" addr add $right_inet6/64 dev fw0 nodad
-    in_right ping -c 1 -W 1 $left_inet >/dev/null &
+    in_right ping -c 1 -W 1 $left_inet >/dev/null 2>&1 &
     local pings=($!)
-    in_right ping -c 1 -W 1 $left_inet6 >/dev/null &
+    in_right ping -c 1 -W 1 $left_inet6 >/dev/null 2>&1 &
     pings+=($!)
-    in_left ping -c 1 -W 1 $right_inet >/dev/null &
+    in_left ping -c 1 -W 1 $right_inet >/dev/null 2>&1 &
     pings+=($!)
-    in_left ping -c 1 -W 1 $right_inet6 >/dev/null &
+    in_left ping -c 1 -W 1 $right_inet6 >/dev/null 2>&1 &
     pings+=($!)
     wait "${pings[@]}"
 }
 strict off
 look
 for address in $left_inet $left_inet6; do
-    known "$right" fw0 $address && fail "$address is found without built-in rules"
+    known "$right" fw0 "$address" && fail "$address is found without built-in rules"
 done
 for address in $right_inet $right_inet6; do
-    known "$left" peer0 $address && fail "$address is found without built-in rules"
+    known "$left" peer0 "$address" && fail "$address is found without built-in rules"
 done
 strict on
 look
 for address in $left_inet $left_inet6; do
-    known "$right" fw0 $address || fail "$address is not found: $(fw stats)"
+    known "$right" fw0 "$address" || fail "$address is not found: $(fw stats)"
 done
 for address in $right_inet $right_inet6; do
-    known "$left" peer0 $address || fail "$address is not found: $(fw stats)"
+    known "$left" peer0 "$address" || fail "$address is not found: $(fw stats)"
 done
 exit 0

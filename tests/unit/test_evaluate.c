@@ -335,6 +335,7 @@ static void built_in_rules_keep_the_essential_alive(void **state)
 		"in eth0 icmp6 fe80::1 > ff02::1 type nd-router-advert ttl 255",
 		ICMP " type destination-unreachable code frag-needed",
 		ICMP6 " type packet-too-big",
+		"in eth0 icmp6 fe80::1 > ff02::1 type mld-listener-query ttl 1",
 		"in eth0 udp 192.0.2.1:67 > 255.255.255.255:68",
 		"in eth0 udp [fe80::1]:547 > [fe80::2]:546",
 	};
