@@ -4,5 +4,6 @@
 #define FWBENCH_BENCH_H
 
 int bench_classify(int count, char **words);
+int bench_parse(int count, char **words);
 
 #endif

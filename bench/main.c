@@ -9,6 +9,7 @@ static const struct {
 	int (*run)(int count, char **words);
 } commands[] = {
 	{ "classify", bench_classify },
+	{ "parse", bench_parse },
 };
 
 int main(int argc, char **argv)
@@ -16,6 +17,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: fwbench classify ...\n");
+	fprintf(stderr, "usage: fwbench classify ... | parse\n");
 	return 2;
 }
