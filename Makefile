@@ -182,11 +182,6 @@ build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
 bench-parse: build/fwbench
 	$(Q)build/fwbench parse
 
-## bench-parse: CPU time and memory of reading 100,000 rules and a set file of 1.4 M prefixes
-.PHONY: bench-parse
-bench-parse: build/fwbench
-	$(Q)build/fwbench parse
-
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS) $(E2E_OBJECTS)
 
