@@ -20,12 +20,23 @@ const char *report_kind_name(enum report_kind kind)
 	return names[kind];
 }
 
+bool report_has_action(const struct report_line *line, enum fw_action action)
+{
+	return action == line->action || line->by_action[action].packets;
+}
+
+static void line_take(struct report_line *line, const struct rule_total *total)
+{
+	line->total = total->total;
+	memcpy(line->by_action, total->by_action, sizeof(line->by_action));
+}
+
 static void line_count(const struct statistics *statistics, struct report_line *line)
 {
 	const struct rule_total *total = statistics_find(statistics, line->hook, line->identity);
 
 	if (total)
-		line->total = total->total;
+		line_take(line, total);
 }
 
 static void lines_of_block(struct report *report, enum fw_hook hook)
@@ -81,15 +92,15 @@ static void lines_of_removed(struct report *report)
 
 		if (is_running(report, total) || (!total->total.packets && !total->total.bytes))
 			continue;
-		report->lines[report->count++] = (struct report_line){
+		report->lines[report->count] = (struct report_line){
 			.hook = total->hook,
 			.kind = REPORT_REMOVED,
 			.label = identity_is_label(total->identity) ? total->identity : NULL,
 			.text = total->identity,
 			.identity = total->identity,
 			.action = total->action,
-			.total = total->total,
 		};
+		line_take(&report->lines[report->count++], total);
 	}
 }
 
@@ -105,7 +116,7 @@ static void lines_of_forgotten(struct report *report)
 
 			if (!total->packets)
 				continue;
-			report->lines[report->count++] = (struct report_line){
+			report->lines[report->count] = (struct report_line){
 				.hook = hook,
 				.kind = REPORT_REMOVED,
 				.text = FORGOTTEN,
@@ -113,6 +124,7 @@ static void lines_of_forgotten(struct report *report)
 				.action = action,
 				.total = *total,
 			};
+			report->lines[report->count++].by_action[action] = *total;
 		}
 	}
 }

@@ -22,8 +22,9 @@ struct report_line {
 	const char *label; /* or NULL */
 	const char *text;  /* canonical; of a removed rule what is known of it */
 	const char *identity;
-	enum fw_action action;
-	struct fw_counter total;
+	enum fw_action action;	 /* the last one */
+	struct fw_counter total; /* under all actions that it ever had */
+	struct fw_counter by_action[FW_ACTIONS];
 };
 
 struct report {
@@ -39,6 +40,9 @@ struct report {
 /* 0; else a message was printed. */
 int report_read(struct dataplane *dataplane, struct report *ret_report);
 void report_free(struct report *report);
+
+/* Is there something to tell of this action: it is the line's, or it counted. */
+bool report_has_action(const struct report_line *line, enum fw_action action);
 
 /* "rule", "builtin", "default", "removed" */
 const char *report_kind_name(enum report_kind kind);

@@ -28,16 +28,25 @@ static void value_print(const char *text)
 	}
 }
 
+static void rule_print(const struct report_line *line, enum fw_action action, const char *name,
+		       bool bytes)
+{
+	const struct fw_counter *counter = &line->by_action[action];
+
+	printf("%s{hook=\"%s\",rule=\"", name, hook_name(line->hook));
+	value_print(line->identity);
+	printf("\",action=\"%s\"} %" PRIu64 "\n", action_name(action),
+	       (uint64_t)(bytes ? counter->bytes : counter->packets));
+}
+
+/* A series for each action that the rule has or had: what was counted never changes its label. */
 static void rules_print(const struct report *report, const char *name, const char *help, bool bytes)
 {
 	family_print(name, "counter", help);
 	for (size_t i = 0; i < report->count; i++) {
-		const struct report_line *line = &report->lines[i];
-
-		printf("%s{hook=\"%s\",rule=\"", name, hook_name(line->hook));
-		value_print(line->identity);
-		printf("\",action=\"%s\"} %" PRIu64 "\n", action_name(line->action),
-		       (uint64_t)(bytes ? line->total.bytes : line->total.packets));
+		for (int action = 0; action < FW_ACTIONS; action++)
+			if (report_has_action(&report->lines[i], action))
+				rule_print(&report->lines[i], action, name, bytes);
 	}
 }
 

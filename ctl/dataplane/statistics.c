@@ -101,6 +101,7 @@ static void rules_sum(struct statistics *statistics, struct registry *registry,
 			rule->action = entry->action;
 		}
 		counter_add(&rule->total, value);
+		counter_add(&rule->by_action[entry->action], value);
 	}
 }
 

@@ -58,7 +58,8 @@ for hook in "ingress", "egress":
 rules = {(r["hook"], r["label"] or r["rule"]): r for r in stats["rules"]}
 ping = rules["ingress", "ping"]
 check(ping == {"hook": "ingress", "label": "ping", "rule": "pass icmp type echo-request label ping",
-               "action": "pass", "kind": "rule", "packets": 4, "bytes": 4 * 98}, f"ping: {ping}")
+               "action": "pass", "kind": "rule", "packets": 4, "bytes": 4 * 98,
+               "by_action": {"pass": {"packets": 4, "bytes": 4 * 98}}}, f"ping: {ping}")
 check(rules["ingress", "v4"]["packets"] >= 5, "the count rule did not go on counting")
 check(rules["ingress", 'pass on "fw*" udp to port 7']["label"] is None, "a rule without a label")
 check(rules["ingress", "default"]["rule"] == "default drop", "the default's line")
@@ -113,4 +114,73 @@ check(samples["fwctl_hook_packets_total", 'hook="ingress",verdict="drop"'] ==
 for attached in status["attachments"]:
     labels = f'interface="fw0",hook="{attached["hook"]}",mode="{attached["mode"]}"'
     check(samples["fwctl_interface_attached", labels] == 1, f"fwctl_interface_attached {labels}")
+PYTHON
+
+# A rule and a default whose action changes: what was counted stays under the action of then.
+sed -e 's/pass icmp type/drop icmp type/' -e 's/ingress default drop/ingress default pass/' \
+    "$work/fw.conf" >"$work/changed.conf"
+in_left bash -c "echo >/dev/udp/$right_inet/9"
+wait_for 5 sh -c "nsenter --net=/run/netns/$right $fwctl --pin-dir $pins stats --prometheus |
+    grep -q 'packets_total{hook=\"ingress\",rule=\"default\",action=\"drop\"} [1-9]'" ||
+    fail "the default dropped nothing: $(fw stats)"
+fw -q apply "$work/changed.conf" || fail "apply with other actions"
+fw stats --prometheus >"$work/unused.prom" || fail "stats --prometheus"
+in_left ping -q -c 3 -i 0.01 -W 1 $right_inet >/dev/null && fail "the ping passed"
+fw stats --json >"$work/changed.json" || fail "stats --json"
+fw stats --prometheus >"$work/changed.prom" || fail "stats --prometheus"
+
+/usr/bin/python3 - "$work" <<'PYTHON' || exit 1
+import json
+import re
+import sys
+
+work = sys.argv[1]
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"FAIL: {what}")
+
+
+def series(name):
+    found = {}
+    for line in open(f"{work}/{name}.prom"):
+        match = re.fullmatch(r"fwctl_rule_(packets|bytes)_total(\{.*\}) (\d+)\n", line)
+        if match:
+            check((match[1], match[2]) not in found, f"twice in {name}: {line}")
+            found[match[1], match[2]] = int(match[3])
+    return found
+
+
+def of_ping(action):
+    return "packets", f'{{hook="ingress",rule="ping",action="{action}"}}'
+
+
+before, unused, after = series("stats"), series("unused"), series("changed")
+check(before[of_ping("pass")] == unused[of_ping("pass")] == after[of_ping("pass")] == 4,
+      f"pings that passed: {after}")
+check(of_ping("drop") not in before, "a series of an action that never was")
+check(unused[of_ping("drop")] == 0 and after[of_ping("drop")] == 3, f"dropped pings: {after}")
+for key in before:
+    check(after.get(key, 0) >= before[key] or not before[key], f"{key} went back")
+for name in unused:
+    check(after[name] >= unused[name], f"{name} went back")
+stats = json.load(open(f"{work}/changed.json"))
+ping = [r for r in stats["rules"] if r["label"] == "ping"]
+check(len(ping) == 1 and ping[0]["action"] == "drop" and ping[0]["packets"] == 7 and
+      ping[0]["by_action"] == {"pass": {"packets": 4, "bytes": 4 * 98},
+                               "drop": {"packets": 3, "bytes": 3 * 98}}, f"ping: {ping}")
+for rule in stats["rules"]:
+    for key in "packets", "bytes":
+        check(rule[key] == sum(part[key] for part in rule["by_action"].values()),
+              f"{key} by action do not add up: {rule}")
+default = [r for r in stats["rules"] if r["hook"] == "ingress" and r["rule"] == "default pass"]
+check(default[0]["by_action"]["drop"]["packets"] >= 1 and "pass" in default[0]["by_action"],
+      f"default: {default}")
+for hook, total in stats["hooks"].items():
+    for verdict in "pass", "drop":
+        decided = sum(r["by_action"].get(verdict, {"packets": 0})["packets"]
+                      for r in stats["rules"] if r["hook"] == hook)
+        reasons = sum(r["packets"] for r in stats["reasons"] if r["hook"] == hook)
+        check(decided <= total[verdict] <= decided + reasons, f"{hook} {verdict}: {decided}")
 PYTHON
