@@ -2,7 +2,8 @@
 /*
  * Which counter a rule gets. A rule that was there before keeps its own; one that is gone keeps
  * it as an orphan, so that it goes on counting where it stopped if it is added again. Of orphans
- * only the youngest are kept; the totals of the others stay in the hook's totals.
+ * only the youngest are kept, and those of rules that live on under another action; the totals of
+ * the others stay in the hook's totals.
  *
  * An index is given to another rule only if the running generation does not use it: then no
  * packet counts on it any more, because a switch ends with a grace period.
@@ -20,10 +21,12 @@ struct planner {
 	struct registry *old;
 	struct registry *new;
 	struct table known; /* key to entry of `old` */
+	struct table live;  /* key, under whatever action, of the rules of `new` */
 	bool *kept;	    /* entries of `old` that are live in `new` */
 	bool *used;	    /* indexes */
 	uint32_t used_count;
 	uint32_t next; /* no lower index is free */
+	struct counters counters;
 };
 
 static void key_write(char *key, enum fw_hook hook, enum fw_action action, const char *identity)
@@ -81,6 +84,33 @@ static void rules_add(struct planner *planner, const struct ruleset *ruleset)
 	}
 }
 
+/* The same text for all actions of a rule. */
+static char *key_any_action(struct arena *arena, const char *key)
+{
+	char *any = arena_strndup(arena, key, strlen(key));
+
+	any[1] = '*';
+	return any;
+}
+
+static void live_note(struct planner *planner, size_t live)
+{
+	const struct registry *new = planner->new;
+
+	for (size_t i = 0; i < live; i++) {
+		const char *key = key_any_action(new->arena, new->entries[i].key);
+
+		table_add(&planner->live, key, strlen(key), (uint32_t)i);
+	}
+}
+
+static bool orphan_is_needed(struct planner *planner, const struct registry_entry *orphan)
+{
+	const char *key = key_any_action(planner->new->arena, orphan->key);
+
+	return table_find(&planner->live, key, strlen(key));
+}
+
 /* Younger first. */
 static int compare_retired(const void *a, const void *b)
 {
@@ -90,21 +120,34 @@ static int compare_retired(const void *a, const void *b)
 }
 
 /* An orphan that is forgotten leaves its total. No packet counts on it: it is read for good. */
-static void orphan_forget(struct planner *planner, const struct registry_entry *orphan,
-			  const struct counters *counters)
+static void orphan_forget(struct planner *planner, const struct registry_entry *orphan)
 {
-	struct fw_counter now = counters_sum(counters, orphan->index);
+	struct fw_counter now = counters_sum(&planner->counters, orphan->index);
 	struct fw_counter *removed = &planner->new->removed[orphan->hook][orphan->action];
 
 	removed->packets += now.packets - orphan->start.packets;
 	removed->bytes += now.bytes - orphan->start.bytes;
 }
 
+/* Of the orphans that were, keeps the youngest that fit the bound. */
+static void orphans_keep(struct planner *planner, const struct registry_entry **orphans,
+			 size_t count, size_t room)
+{
+	qsort(orphans, count, sizeof(*orphans), compare_retired);
+	for (size_t i = 0; i < count; i++) {
+		if (i < room || orphan_is_needed(planner, orphans[i]))
+			orphan_add(planner, orphans[i]);
+		else
+			orphan_forget(planner, orphans[i]);
+	}
+}
+
 /* What was live until now becomes an orphan, whatever the bound: packets still count on it. */
-static int orphans_add(struct planner *planner, const struct counters *counters)
+static int orphans_add(struct planner *planner)
 {
 	struct registry *old = planner->old;
 	size_t live = planner->new->count, bound = live > ORPHANS_KEPT ? live : ORPHANS_KEPT;
+	size_t room;
 	_cleanup_free_ const struct registry_entry **orphans = NULL;
 	size_t count = 0, added = 0;
 
@@ -124,13 +167,10 @@ static int orphans_add(struct planner *planner, const struct counters *counters)
 		orphan_add(planner, &entry);
 		added++;
 	}
-	qsort(orphans, count, sizeof(*orphans), compare_retired);
-	for (size_t i = 0; i < count; i++) {
-		if (added + i < bound)
-			orphan_add(planner, orphans[i]);
-		else
-			orphan_forget(planner, orphans[i], counters);
-	}
+	room = added < bound ? bound - added : 0;
+	if (count > room)
+		live_note(planner, live);
+	orphans_keep(planner, orphans, count, room);
 	return 0;
 }
 
@@ -144,7 +184,7 @@ static uint32_t index_take(struct planner *planner)
 }
 
 /* Two rules of one identity and action, should there be any, share a counter. */
-static int indexes_give(struct planner *planner, const struct counters *counters)
+static int indexes_give(struct planner *planner)
 {
 	struct registry *new = planner->new;
 	uint32_t highest = 0;
@@ -165,7 +205,7 @@ static int indexes_give(struct planner *planner, const struct counters *counters
 		if (entry->index != NO_INDEX)
 			continue;
 		entry->index = index_take(planner);
-		entry->start = counters_sum(counters, entry->index);
+		entry->start = counters_sum(&planner->counters, entry->index);
 	}
 	return 0;
 }
@@ -193,7 +233,6 @@ static int class_choose(struct dataplane *dataplane, struct planner *planner)
 static int plan_make(struct dataplane *dataplane, struct planner *planner,
 		     const struct ruleset *ruleset)
 {
-	struct counters counters;
 	size_t rules = FW_HOOKS;
 	int error;
 
@@ -209,13 +248,13 @@ static int plan_make(struct dataplane *dataplane, struct planner *planner,
 		table_add(&planner->known, planner->old->entries[i].key,
 			  strlen(planner->old->entries[i].key), (uint32_t)i);
 	rules_add(planner, ruleset);
-	error = counters_open(dataplane, &counters);
+	error = counters_open(dataplane, &planner->counters);
 	if (error)
 		return error;
-	error = orphans_add(planner, &counters);
+	error = orphans_add(planner);
 	if (!error)
-		error = indexes_give(planner, &counters);
-	counters_close(&counters);
+		error = indexes_give(planner);
+	counters_close(&planner->counters);
 	return error ? fail(dataplane, error, "not enough memory")
 		     : class_choose(dataplane, planner);
 }
@@ -272,6 +311,7 @@ int dataplane_plan(struct dataplane *dataplane, const struct ruleset *ruleset,
 	if (!error)
 		*ret_plan = plan_of(&planner.new, ruleset);
 	table_free(&planner.known);
+	table_free(&planner.live);
 	free(planner.kept);
 	free(planner.used);
 	registry_free(&planner.old);

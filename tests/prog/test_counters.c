@@ -132,6 +132,23 @@ static void forgotten_rules_leave_their_packets_in_the_total(void **state)
 }
 
 /* An index that was another's starts at 0 for the rule that gets it. */
+/* However many rules come and go: what a rule counted under an earlier action stays its own. */
+static void rule_that_lives_keeps_what_it_counted_under_another_action(void **state)
+{
+	apply_block(*state, "pass tcp label turned");
+	feed(*state, "tcp_syn", 5);
+	for (unsigned round = 0; round < 4; round++) {
+		_cleanup_buffer_ struct buffer rules = {};
+
+		buffer_printf(&rules, "drop tcp label turned\n");
+		for (unsigned i = 0; i < 900; i++)
+			buffer_printf(&rules, "pass udp to port %u label turn%u-%u\n", i + 1, round,
+				      i);
+		apply_block(*state, buffer_text(&rules));
+		assert_int_equal(packets_of(*state, "turned"), 5);
+	}
+}
+
 static void reused_index_starts_at_zero(void **state)
 {
 	uint64_t total;
@@ -160,6 +177,7 @@ int main(void)
 		cmocka_unit_test(action_that_changes_moves_no_packet_from_pass_to_drop),
 		cmocka_unit_test(totals_survive_thousands_of_rules_that_come_and_go),
 		cmocka_unit_test(forgotten_rules_leave_their_packets_in_the_total),
+		cmocka_unit_test(rule_that_lives_keeps_what_it_counted_under_another_action),
 		cmocka_unit_test(reused_index_starts_at_zero),
 	};
 	int skipped = needs_root();
