@@ -87,3 +87,14 @@ struct link *wanted_links_for_compiler(const struct wanted_links *wanted)
 		links[i] = (struct link){ wanted->links[i].name, wanted->links[i].index };
 	return links;
 }
+
+bool vlan_rules_are_blind(const struct ruleset *ruleset, const struct attachment *attachment)
+{
+	const struct block *block = &ruleset->blocks[attachment->hook];
+
+	for (size_t i = 0; attachment->no_vlan_tags && i < block->count; i++) {
+		if (rule_find_match(&block->rules[i], MATCH_VLAN))
+			return true;
+	}
+	return false;
+}

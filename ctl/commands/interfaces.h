@@ -28,6 +28,15 @@ void wanted_links_free(struct wanted_links *wanted);
 /* True if the `interface` line means a link of this name. A pattern does not mean the loopback. */
 bool interface_means(const struct interface *line, const struct link_info *link);
 
+/*
+ * True if the block has `vlan` rules that may not match there, because hardware takes the tags out
+ * before XDP. VLAN_WARNING says so of a link, named twice.
+ */
+bool vlan_rules_are_blind(const struct ruleset *ruleset, const struct attachment *attachment);
+#define VLAN_WARNING                                                                              \
+	"%s: rx-vlan-offload takes VLAN tags out before XDP, so `vlan` rules of ingress may not " \
+	"match; see ethtool -K %s rxvlan off"
+
 /* The same links as compile() wants them; freed by the caller. */
 struct link *wanted_links_for_compiler(const struct wanted_links *wanted);
 

@@ -428,6 +428,8 @@ void installed_tell(const struct installed *installed, const struct ruleset *rul
 			      item->hook == FW_INGRESS ? "ingress" : "egress", item->mode);
 		if (*item->note)
 			message_warn("%s: %s", item->link.name, item->note);
+		if (vlan_rules_are_blind(ruleset, item))
+			message_warn(VLAN_WARNING, item->link.name, item->link.name);
 	}
 	message_info("%s: generation %u, %zu rule%s, on %s, in %.0f ms", what,
 		     installed->generation, count, count == 1 ? "" : "s",

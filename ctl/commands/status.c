@@ -24,12 +24,12 @@ struct state {
 	size_t attachment_count;
 	struct wanted_links wanted;
 	json_t *problems; /* texts */
+	json_t *warnings; /* texts of what does not change the exit status */
 };
 
-static void problem_add(struct state *state, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+static void text_add(json_t *texts, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void problem_add(struct state *state, const char *format, ...)
+static void text_add(json_t *texts, const char *format, ...)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 	va_list arguments;
@@ -37,7 +37,7 @@ static void problem_add(struct state *state, const char *format, ...)
 	va_start(arguments, format);
 	buffer_vprintf(&text, format, arguments);
 	va_end(arguments);
-	json_array_append_new(state->problems, json_told(json_string(buffer_text(&text))));
+	json_array_append_new(texts, json_told(json_string(buffer_text(&text))));
 }
 
 /* --- What is wrong ------------------------------------------------------------------------ */
@@ -61,19 +61,19 @@ static void wanted_check(struct state *state)
 		if (!state->ruleset->blocks[hook].present)
 			continue;
 		if (!attachment_find(state, link->index, hook))
-			problem_add(state,
-				    "%s %s is not filtered: our program is not on it; "
-				    "`fwctl apply` puts it there",
-				    link->name, hook_name(hook));
+			text_add(state->problems,
+				 "%s %s is not filtered: our program is not on it; "
+				 "`fwctl apply` puts it there",
+				 link->name, hook_name(hook));
 	}
 	for (size_t i = 0; i < state->wanted.missing_count; i++) {
 		const struct interface *line = state->wanted.missing[i];
 
 		if (!line->is_pattern)
-			problem_add(state, "there is no interface %s", line->pattern);
+			text_add(state->problems, "there is no interface %s", line->pattern);
 	}
 	if (!state->ruleset->interface_count)
-		problem_add(state, "the rules name no interface, so nothing is filtered");
+		text_add(state->problems, "the rules name no interface, so nothing is filtered");
 }
 
 static bool is_wanted(const struct state *state, const struct attachment *attachment)
@@ -93,13 +93,16 @@ static void attachments_check(struct state *state)
 		const struct attachment *item = &state->attachments[i];
 
 		if (!is_wanted(state, item))
-			problem_add(state, "%s %s is filtered, but the rules do not ask for it",
-				    item->link.name, hook_name(item->hook));
+			text_add(state->problems,
+				 "%s %s is filtered, but the rules do not ask for it",
+				 item->link.name, hook_name(item->hook));
+		if (vlan_rules_are_blind(state->ruleset, item))
+			text_add(state->warnings, VLAN_WARNING, item->link.name, item->link.name);
 		if (!item->current)
-			problem_add(state,
-				    "%s %s runs the program of another fwctl version; "
-				    "`fwctl apply` replaces it",
-				    item->link.name, hook_name(item->hook));
+			text_add(state->problems,
+				 "%s %s runs the program of another fwctl version; "
+				 "`fwctl apply` replaces it",
+				 item->link.name, hook_name(item->hook));
 	}
 }
 
@@ -120,6 +123,7 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 		return error;
 	}
 	state->problems = json_told(json_array());
+	state->warnings = json_told(json_array());
 	wanted_check(state);
 	attachments_check(state);
 	return 0;
@@ -128,6 +132,7 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 static void state_free(struct state *state)
 {
 	json_decref(state->problems);
+	json_decref(state->warnings);
 	wanted_links_free(&state->wanted);
 	free(state->attachments);
 	ruleset_free(&state->ruleset);
@@ -155,7 +160,7 @@ static void status_text(const struct state *state)
 	const struct generation *generation = state->generation;
 	char when[64];
 	size_t index;
-	json_t *problem;
+	json_t *text;
 
 	time_text(generation->applied, when, sizeof(when));
 	printf("generation %u of %s, applied %s, %" PRIu64 " bytes of tables\n", generation->number,
@@ -180,8 +185,10 @@ static void status_text(const struct state *state)
 	}
 	if (!state->attachment_count)
 		printf("no interface is filtered now\n");
-	json_array_foreach(state->problems, index, problem)
-		printf("problem: %s\n", json_string_value(problem));
+	json_array_foreach(state->problems, index, text)
+		printf("problem: %s\n", json_string_value(text));
+	json_array_foreach(state->warnings, index, text)
+		printf("warning: %s\n", json_string_value(text));
 	if (!json_array_size(state->problems))
 		printf("filtering as configured\n");
 }
@@ -228,12 +235,13 @@ static void status_json(const struct state *state)
 	char when[64];
 
 	time_text(generation->applied, when, sizeof(when));
-	json_write(json_told(json_pack(
-		"{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O}", "as_configured",
-		json_array_size(state->problems) == 0, "generation", (json_int_t)generation->number,
-		"source", generation->source, "applied", when, "image_bytes",
-		(json_int_t)generation->image_size, "hooks", hooks_to_json(state->ruleset),
-		"attachments", attachments_to_json(state), "problems", state->problems)));
+	json_write(json_told(
+		json_pack("{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
+			  json_array_size(state->problems) == 0, "generation",
+			  (json_int_t)generation->number, "source", generation->source, "applied",
+			  when, "image_bytes", (json_int_t)generation->image_size, "hooks",
+			  hooks_to_json(state->ruleset), "attachments", attachments_to_json(state),
+			  "problems", state->problems, "warnings", state->warnings)));
 }
 
 enum exit_status command_status(struct context *context, int argc, char **argv)

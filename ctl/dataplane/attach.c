@@ -12,11 +12,16 @@
 int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
 		     enum attach_mode mode, struct attachment *ret_attachment)
 {
+	int error;
+
 	if (!dataplane->pin_dir)
 		return fail(dataplane, -EINVAL, "a private data plane is attached to nothing");
-	if (hook == FW_INGRESS)
-		return xdp_attach(dataplane, link, mode, ret_attachment);
-	return tc_attach(dataplane, link, ret_attachment);
+	if (hook == FW_EGRESS)
+		return tc_attach(dataplane, link, ret_attachment);
+	error = xdp_attach(dataplane, link, mode, ret_attachment);
+	if (!error)
+		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
+	return error;
 }
 
 int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook)
@@ -27,8 +32,14 @@ int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, 
 static int query(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
 		 struct attachment *ret_attachment)
 {
-	return hook == FW_INGRESS ? xdp_query(dataplane, link, ret_attachment)
-				  : tc_query(dataplane, link, ret_attachment);
+	int error;
+
+	if (hook == FW_EGRESS)
+		return tc_query(dataplane, link, ret_attachment);
+	error = xdp_query(dataplane, link, ret_attachment);
+	if (!error)
+		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
+	return error;
 }
 
 int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,

@@ -147,6 +147,7 @@ struct attachment {
 	const char *mode;    /* "native" | "generic" | "offload" | "tcx" | "clsact" */
 	bool alone;	     /* XDP without libxdp's dispatcher: no other XDP program fits beside */
 	bool current;	     /* this fwctl's program, not an older or newer one's */
+	bool no_vlan_tags;   /* XDP: hardware may take VLAN tags out, which it then cannot see */
 	uint32_t program_id; /* as bpftool shows it */
 	char note[256];	     /* why the mode is not the best one; of dataplane_attach() only */
 };
@@ -177,7 +178,6 @@ struct rule_total {
 	bool live;		 /* of the running generation */
 	enum fw_action action;	 /* its last one */
 	struct fw_counter total; /* under all actions that it ever had */
-	struct fw_counter by_action[FW_ACTIONS];
 };
 
 struct hook_total {

@@ -123,6 +123,9 @@ int tc_detach(struct dataplane *dataplane, const struct link_info *link);
 int tc_query(struct dataplane *dataplane, const struct link_info *link,
 	     struct attachment *ret_attachment);
 
+/* --- offload.c: may the link's hardware take VLAN tags out of frames that it receives? */
+bool link_takes_vlan_tags(const struct link_info *link);
+
 /* Do the link's frames begin with the network header? -EOPNOTSUPP: with one that we do not know. */
 int link_layer3(const struct link_info *link, bool *ret_layer3);
 
