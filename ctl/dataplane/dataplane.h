@@ -178,6 +178,7 @@ struct rule_total {
 	bool live;		 /* of the running generation */
 	enum fw_action action;	 /* its last one */
 	struct fw_counter total; /* under all actions that it ever had */
+	struct fw_counter by_action[FW_ACTIONS];
 };
 
 struct hook_total {
