@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/message.h"
 #include "commands/load.h"
 #include "commands/running.h"
@@ -20,6 +21,19 @@ static enum exit_status apply_dry(const struct ruleset *ruleset, const char *pat
 	return EXIT_DONE;
 }
 
+/* `buffer` has room for PATH_MAX. */
+static struct origin origin_of(const struct ruleset *ruleset, const char *path, char *buffer)
+{
+	const struct source_file *file = &ruleset->files[0];
+
+	if (!strcmp(path, "-"))
+		return (struct origin){ .source = "standard input" };
+	return (struct origin){
+		.source = realpath(path, buffer) ? buffer : path,
+		.digest = digest_of(file->text, file->length),
+	};
+}
+
 static enum exit_status apply_real(const struct context *context, struct ruleset *ruleset,
 				   const char *path)
 {
@@ -29,7 +43,7 @@ static enum exit_status apply_real(const struct context *context, struct ruleset
 	struct install_input input = {
 		.context = context,
 		.ruleset = ruleset,
-		.source = realpath(path, absolute) ? absolute : path,
+		.origin = origin_of(ruleset, path, absolute),
 		.need_all = true,
 	};
 	int error;

@@ -2,35 +2,32 @@
 /* Read, change, switch: under one lock, so that no other fwctl's change is lost between. */
 #include "commands/change.h"
 
+#include <string.h>
+
+#include "base/buffer.h"
 #include "base/message.h"
 #include "commands/running.h"
+#include "language/language.h"
 
 static enum exit_status change_install(const struct context *context, struct dataplane *dataplane,
 				       const struct generation *before, struct ruleset *ruleset)
 {
-	const struct install_input input = {
+	_cleanup_buffer_ struct buffer text = { 0 };
+	struct install_input input = {
 		.context = context,
 		.ruleset = ruleset,
-		.source = before->source,
+		.origin = before->origin,
 	};
 	struct installed installed;
 
+	/* `watch` switches too, and changes nothing. */
+	ruleset_print(ruleset, &text);
+	input.origin.changes += strcmp(buffer_text(&text), before->text) != 0;
 	if (running_install(dataplane, &input, &installed))
 		return EXIT_FAILED;
 	installed_tell(&installed, ruleset, context->command->name, &context->started);
 	installed_free(&installed);
 	return EXIT_DONE;
-}
-
-/* Opening for a change makes pins: not where nothing runs that could be changed. */
-static bool something_runs(const struct context *context)
-{
-	struct dataplane *dataplane = dataplane_open_told(context, false);
-
-	if (!dataplane)
-		return false;
-	dataplane_close(&dataplane);
-	return true;
 }
 
 enum exit_status running_change(const struct context *context, change_function *change, void *data)
@@ -40,9 +37,7 @@ enum exit_status running_change(const struct context *context, change_function *
 	struct ruleset *ruleset = NULL;
 	enum exit_status status = EXIT_FAILED;
 
-	if (!something_runs(context))
-		return EXIT_FAILED;
-	dataplane = dataplane_open_told(context, true);
+	dataplane = dataplane_open_running(context);
 	if (!dataplane)
 		return EXIT_FAILED;
 	if (!running_read(dataplane, &generation, &ruleset)) {

@@ -27,7 +27,7 @@ static int install_rules(struct kernel_judge *judge, const struct link *link)
 		.link_count = link->name && *link->name,
 	};
 	_cleanup_free_ char *error = NULL;
-	struct switch_input change = { .source = "explain", .text = "" };
+	struct switch_input change = { .origin = { .source = "explain" }, .text = "" };
 	struct image image = { 0 };
 	struct plan *plan = NULL;
 	uint32_t number;

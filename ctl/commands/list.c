@@ -73,10 +73,10 @@ static void list_json(const struct generation *generation, const struct ruleset 
 		for (size_t i = 0; i < block->count; i++)
 			json_array_append_new(rules, rule_to_json(block, hook, i));
 	}
-	json_write(json_told(json_pack("{s:I, s:s, s:o, s:o, s:o, s:s}", "generation",
-				       (json_int_t)generation->number, "source", generation->source,
-				       "interfaces", interfaces_to_json(ruleset), "hooks", hooks,
-				       "rules", rules, "text", buffer_text(&text))));
+	json_write(json_told(json_pack(
+		"{s:I, s:s, s:o, s:o, s:o, s:s}", "generation", (json_int_t)generation->number,
+		"source", generation->origin.source, "interfaces", interfaces_to_json(ruleset),
+		"hooks", hooks, "rules", rules, "text", buffer_text(&text))));
 }
 
 static void list_text(const struct ruleset *ruleset)

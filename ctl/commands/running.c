@@ -32,6 +32,16 @@ struct dataplane *dataplane_open_told(const struct context *context, bool change
 	return NULL;
 }
 
+struct dataplane *dataplane_open_running(const struct context *context)
+{
+	struct dataplane *dataplane = dataplane_open_told(context, false);
+
+	if (!dataplane)
+		return NULL;
+	dataplane_close(&dataplane);
+	return dataplane_open_told(context, true);
+}
+
 /* --- What runs ---------------------------------------------------------------------------- */
 
 static int generation_parse(const struct generation *generation, struct ruleset **ret_ruleset)
@@ -124,7 +134,7 @@ static void files_free(struct generation_file *files, size_t count)
 /* What goes into a generation besides its image. */
 struct making {
 	const struct ruleset *ruleset;
-	const char *source;
+	struct origin origin;
 	const struct wanted_links *wanted;
 	struct plan *plan;
 };
@@ -138,7 +148,7 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 		.image = image->bytes,
 		.image_size = image->size,
 		.fail_drop = making->ruleset->options.fail_drop,
-		.source = making->source,
+		.origin = making->origin,
 	};
 	struct generation_file *files;
 	int error;
@@ -301,7 +311,7 @@ static void roll_back(struct dataplane *dataplane, const struct generation *befo
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };
-	struct making making = { .source = before->source, .wanted = wanted };
+	struct making making = { .origin = before->origin, .wanted = wanted };
 	int error = generation_parse(before, &ruleset);
 
 	making.ruleset = ruleset;
@@ -321,7 +331,7 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	struct installed old = { 0 };
 	struct making making = {
 		.ruleset = input->ruleset,
-		.source = input->source,
+		.origin = input->origin,
 		.wanted = wanted,
 	};
 	int error = dataplane_attachments(dataplane, &old.attachments, &old.attachment_count);

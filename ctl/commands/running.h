@@ -14,6 +14,9 @@
 /* Opens the data plane as the global options say. NULL after a message. */
 struct dataplane *dataplane_open_told(const struct context *context, bool change);
 
+/* The same to change what runs: NULL too, and no pins made, where nothing does. */
+struct dataplane *dataplane_open_running(const struct context *context);
+
 /* The running generation and its rules, parsed again. 0; else a message was printed. */
 int running_read(struct dataplane *dataplane, struct generation **ret_generation,
 		 struct ruleset **ret_ruleset);
@@ -21,8 +24,8 @@ int running_read(struct dataplane *dataplane, struct generation **ret_generation
 struct install_input {
 	const struct context *context;
 	struct ruleset *ruleset;
-	const char *source; /* what `status` says that the rules came from */
-	bool need_all;	    /* a named interface that is not there is an error, not a warning */
+	struct origin origin;
+	bool need_all; /* a named interface that is not there is an error, not a warning */
 };
 
 struct installed {

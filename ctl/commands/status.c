@@ -164,7 +164,7 @@ static void status_text(const struct state *state)
 
 	time_text(generation->applied, when, sizeof(when));
 	printf("generation %u of %s, applied %s, %" PRIu64 " bytes of tables\n", generation->number,
-	       generation->source, when, (uint64_t)generation->image_size);
+	       generation->origin.source, when, (uint64_t)generation->image_size);
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		const struct block *block = &state->ruleset->blocks[hook];
 
@@ -235,13 +235,13 @@ static void status_json(const struct state *state)
 	char when[64];
 
 	time_text(generation->applied, when, sizeof(when));
-	json_write(json_told(
-		json_pack("{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
-			  json_array_size(state->problems) == 0, "generation",
-			  (json_int_t)generation->number, "source", generation->source, "applied",
-			  when, "image_bytes", (json_int_t)generation->image_size, "hooks",
-			  hooks_to_json(state->ruleset), "attachments", attachments_to_json(state),
-			  "problems", state->problems, "warnings", state->warnings)));
+	json_write(json_told(json_pack(
+		"{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
+		json_array_size(state->problems) == 0, "generation", (json_int_t)generation->number,
+		"source", generation->origin.source, "applied", when, "image_bytes",
+		(json_int_t)generation->image_size, "hooks", hooks_to_json(state->ruleset),
+		"attachments", attachments_to_json(state), "problems", state->problems, "warnings",
+		state->warnings)));
 }
 
 enum exit_status command_status(struct context *context, int argc, char **argv)

@@ -65,14 +65,21 @@ struct generation_file {
 	size_t length;
 };
 
+/* Where rules came from. */
+struct origin {
+	const char *source; /* the rule file's absolute name, or what else the caller said */
+	uint64_t digest;    /* of that file's text when last applied or saved; 0: not known */
+	uint32_t changes;   /* made since by `add` and `delete` */
+};
+
 /* What fwctl keeps of a generation. Owned by the caller; all it points at goes with it. */
 struct generation {
 	uint32_t number; /* from 1 */
 	int64_t applied; /* seconds since 1970 */
 	bool fail_drop;
 	uint64_t image_size; /* bytes of tables in use */
-	const char *source;  /* the rule file's name, or what else the caller said */
-	const char *text;    /* canonical rules; ends with a NUL that does not count */
+	struct origin origin;
+	const char *text; /* canonical rules; ends with a NUL that does not count */
 	size_t length;
 	const struct generation_file *files;
 	size_t file_count;
@@ -82,6 +89,12 @@ struct generation {
 /* The running generation; -ENOENT if there is none. */
 int dataplane_read_generation(struct dataplane *dataplane, struct generation **ret_generation);
 void generation_free(struct generation **generation);
+
+/*
+ * Notes that the running rules stand in the file that they came from, which has this digest now.
+ * Wants the lock (`change`).
+ */
+int dataplane_mark_saved(struct dataplane *dataplane, uint64_t digest);
 
 /*
  * Which counter each rule gets: a rule that runs already, or did a while ago, keeps its own. Valid
@@ -101,7 +114,7 @@ struct switch_input {
 	const void *image; /* from compile() */
 	size_t image_size;
 	bool fail_drop; /* options.fail_drop */
-	const char *source;
+	struct origin origin;
 	const char *text;
 	size_t length;
 	const struct generation_file *files;

@@ -107,6 +107,26 @@ void generation_free(struct generation **generation)
 	*generation = NULL;
 }
 
+int dataplane_mark_saved(struct dataplane *dataplane, uint64_t digest)
+{
+	struct manifest_map map = MANIFEST_NONE;
+	int error = generation_manifest(dataplane, &map);
+	void *memory;
+
+	if (error)
+		return error;
+	memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_SHARED, map.fd, 0);
+	if (memory == MAP_FAILED) {
+		error = fail(dataplane, -errno, "cannot write to the running rules: %s",
+			     strerror(errno));
+	} else {
+		manifest_mark_saved(memory, digest);
+		munmap(memory, map.size);
+	}
+	manifest_unmap(&map);
+	return error;
+}
+
 /* Is there an image in the slot? */
 static bool slot_is_filled(const struct dataplane *dataplane, unsigned class, uint32_t slot)
 {

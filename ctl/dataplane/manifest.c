@@ -9,7 +9,7 @@
 
 #include "dataplane/internal.h"
 
-#define MANIFEST_MAGIC 0x316e614dU /* "Man1" */
+#define MANIFEST_MAGIC 0x326e614dU /* "Man2" */
 
 /* Header, entries, files, then strings: offsets are from the start, each string ends with a NUL. */
 struct manifest_header {
@@ -25,6 +25,8 @@ struct manifest_header {
 	uint32_t text;
 	uint64_t text_length;
 	uint64_t image_size;
+	uint64_t source_digest;
+	uint64_t changes;
 	struct fw_counter removed[FW_HOOKS][FW_ACTIONS];
 };
 
@@ -62,7 +64,7 @@ size_t manifest_size(const struct registry *registry, const struct switch_input 
 		size += strlen(registry->entries[i].key) + 1;
 	for (size_t i = 0; i < input->file_count; i++)
 		size += strlen(input->files[i].path) + 1 + input->files[i].length + 1;
-	return size + strlen(input->source) + 1 + input->length + 1;
+	return size + strlen(input->origin.source) + 1 + input->length + 1;
 }
 
 /* Appends a string and its NUL at *at, and moves it. */
@@ -93,6 +95,8 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 		.file_count = (uint32_t)input->file_count,
 		.text_length = input->length,
 		.image_size = input->image_size,
+		.source_digest = input->origin.digest,
+		.changes = input->origin.changes,
 	};
 	memcpy(header->removed, registry->removed, sizeof(header->removed));
 	for (size_t i = 0; i < registry->count; i++) {
@@ -112,7 +116,8 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 		files[i].text = string_write(bytes, &at, file->text, file->length);
 		files[i].length = file->length;
 	}
-	header->source = string_write(bytes, &at, input->source, strlen(input->source));
+	header->source =
+		string_write(bytes, &at, input->origin.source, strlen(input->origin.source));
 	header->text = string_write(bytes, &at, input->text, input->length);
 	header->size = at;
 }
@@ -150,12 +155,23 @@ void manifest_generation(const void *bytes, struct generation *ret_generation)
 		.applied = header->applied,
 		.fail_drop = header->fail_drop,
 		.image_size = header->image_size,
-		.source = text + header->source,
+		.origin = { .source = text + header->source,
+			    .digest = header->source_digest,
+			    .changes = (uint32_t)header->changes },
 		.text = text + header->text,
 		.length = header->text_length,
 		.files = copies,
 		.file_count = copies ? header->file_count : 0,
 	};
+}
+
+void manifest_mark_saved(void *bytes, uint64_t digest)
+{
+	struct manifest_header *header = bytes;
+
+	/* Whoever dies between leaves changes that count as not saved: that is the safe side. */
+	__atomic_store_n(&header->source_digest, digest, __ATOMIC_RELEASE);
+	__atomic_store_n(&header->changes, 0, __ATOMIC_RELEASE);
 }
 
 struct registry *registry_new(void)

@@ -68,6 +68,8 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 int manifest_check(const void *bytes, size_t size);
 /* Strings point into the manifest; `ret_generation->files` is allocated. */
 void manifest_generation(const void *bytes, struct generation *ret_generation);
+/* The only thing in a manifest that changes: see dataplane_mark_saved(). */
+void manifest_mark_saved(void *bytes, uint64_t digest);
 /* Copies what it needs. */
 struct registry *manifest_registry(const void *bytes);
 

@@ -120,7 +120,7 @@ static int switch_to(struct bench *bench, const struct plan *plan, const struct 
 	const struct switch_input input = { .plan = plan,
 					    .image = image->bytes,
 					    .image_size = image->size,
-					    .source = "random.conf",
+					    .origin = { .source = "random.conf" },
 					    .text = text,
 					    .length = strlen(text) };
 	uint32_t number;

@@ -68,11 +68,42 @@ refused "--force" fw save "$work/other.conf"
 grep -q precious "$work/other.conf" || fail "another file was overwritten"
 fw -q save --force "$work/other.conf" || fail "save --force"
 grep -q precious "$work/other.conf.bak" || fail "the other file was not kept"
+
+# Not by its time, but by its text: an edit within the same second, or by `cp -p`, is seen, also when
+# rules were added since, and the time alone means nothing.
+edited() { # COMMAND...: what changes the file
+    cp -p "$work/etc/fw.conf" "$work/kept.conf"
+    "$@"
+    refused "was changed after it was applied" fw save "$work/etc/fw.conf"
+    fw -q add ingress drop udp to port 11 label eleven || fail "add"
+    refused "was changed after it was applied" fw save "$work/etc/fw.conf"
+    fw -q delete eleven || fail "delete"
+    cp -p "$work/kept.conf" "$work/etc/fw.conf"
+}
+edit_quietly() {
+    sed 's/port 9/port 8/' "$work/etc/fw.conf" >"$work/edited.conf"
+    touch -r "$work/etc/fw.conf" "$work/edited.conf"
+    cp -p "$work/edited.conf" "$work/etc/fw.conf"
+}
+edited sh -c 'echo "# by hand" >>"$1"' sh "$work/etc/fw.conf"
+edited edit_quietly
 touch -d '+1 hour' "$work/etc/fw.conf"
-refused "was changed after it was applied" fw save "$work/etc/fw.conf"
+fw -q add ingress drop udp to port 11 label eleven || fail "add"
+fw -q save "$work/etc/fw.conf" || fail "a file with another time but the same text was not saved over"
+fw -q add ingress drop udp to port 12 label twelve || fail "add"
+fw -q save "$work/etc/fw.conf" || fail "save, add and save again"
+cp "$work/etc/fw.conf.bak" "$work/old.bak"
+fw -q save "$work/etc/fw.conf" || fail "saving twice"
+cmp "$work/etc/fw.conf.bak" "$work/old.bak" || fail "saving twice lost the old text"
+cp "$work/etc/fw.conf" "$work/copy.conf"
+fw -q save "$work/copy.conf" || fail "save over a file that holds the same"
+fw save - >"$work/out" || fail "save to standard output"
+cmp "$work/out" "$work/etc/fw.conf" || fail "standard output got something else"
+refused "$work is not a file" fw save "$work"
 
 # A folder that is not there: said, nothing left.
 refused "cannot write $work/nowhere/fw.conf: No such file or directory" fw save "$work/nowhere/fw.conf"
+grep -q "as it was" "$work/err" && fail "there was nothing: $(cat "$work/err")"
 
 fw -q down || fail "down"
 refused "no rules are loaded" fw save "$work/none.conf"

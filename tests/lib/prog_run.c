@@ -66,7 +66,9 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	struct plan *plan = NULL;
 	struct image image = {};
 	struct compile_input input = { .links = known, .link_count = count };
-	struct switch_input change = { .source = "test", .text = rules, .length = strlen(rules) };
+	struct switch_input change = { .origin = { .source = "test" },
+				       .text = rules,
+				       .length = strlen(rules) };
 	char *error = NULL;
 	uint32_t number;
 
@@ -102,7 +104,7 @@ void filter_damage(struct filter *filter)
 {
 	static const uint8_t nothing[4096];
 	struct switch_input change = {
-		.source = "test",
+		.origin = { .source = "test" },
 		.text = "",
 		.image = nothing,
 		.image_size = sizeof(nothing),

@@ -42,7 +42,7 @@ static struct registry sample = {
 };
 
 static const struct switch_input input = {
-	.source = "/etc/fwctl/fw.conf",
+	.origin = { .source = "/etc/fwctl/fw.conf", .digest = ~7ULL, .changes = 3 },
 	.text = "ingress default drop {\n}\n",
 	.length = 25,
 	.fail_drop = true,
@@ -72,7 +72,9 @@ static void rules_and_files_come_back(void **state)
 	manifest_generation(bytes, &generation);
 	assert_int_equal(generation.number, 42);
 	assert_true(generation.fail_drop);
-	assert_string_equal(generation.source, input.source);
+	assert_string_equal(generation.origin.source, input.origin.source);
+	assert_int_equal(generation.origin.digest, input.origin.digest);
+	assert_int_equal(generation.origin.changes, 3);
 	assert_string_equal(generation.text, input.text);
 	assert_int_equal(generation.length, input.length);
 	assert_int_equal(generation.file_count, 2);
@@ -81,6 +83,23 @@ static void rules_and_files_come_back(void **state)
 		assert_string_equal(generation.files[i].text, files[i].text);
 		assert_int_equal(generation.files[i].length, files[i].length);
 	}
+	free((void *)(uintptr_t)generation.files);
+	free(bytes);
+}
+
+static void saving_clears_the_changes(void **state)
+{
+	struct generation generation;
+	size_t size;
+	void *bytes = sample_write(&size);
+
+	(void)state;
+	manifest_mark_saved(bytes, 99);
+	assert_int_equal(manifest_check(bytes, size), 0);
+	manifest_generation(bytes, &generation);
+	assert_int_equal(generation.origin.digest, 99);
+	assert_int_equal(generation.origin.changes, 0);
+	assert_string_equal(generation.text, input.text);
 	free((void *)(uintptr_t)generation.files);
 	free(bytes);
 }
@@ -131,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_and_files_come_back),
+		cmocka_unit_test(saving_clears_the_changes),
 		cmocka_unit_test(registry_outlives_the_bytes),
 		cmocka_unit_test(bytes_that_are_no_manifest_are_refused),
 	};
