@@ -212,17 +212,40 @@ static bool attachment_is(const struct attachment *attachment, const struct link
 	return attachment->link.index == link->index && attachment->hook == hook;
 }
 
-static bool is_attached(const struct attachment *attachments, size_t count,
-			const struct link_info *link, enum fw_hook hook)
+static const struct attachment *attachment_find(const struct installed *installed,
+						const struct link_info *link, enum fw_hook hook)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (attachment_is(&attachments[i], link, hook))
-			return true;
+	for (size_t i = 0; i < installed->attachment_count; i++) {
+		if (attachment_is(&installed->attachments[i], link, hook))
+			return &installed->attachments[i];
 	}
-	return false;
+	return NULL;
 }
 
-/* Attaches to every wanted interface. On failure takes off what it put on itself. */
+/* Takes off what is new, and gives back the mode that the others had. */
+static void links_restore(struct dataplane *dataplane, const struct installed *before,
+			  const struct installed *installed)
+{
+	for (size_t i = 0; i < installed->attachment_count; i++) {
+		const struct attachment *new = &installed->attachments[i];
+		const struct attachment *old = attachment_find(before, &new->link, new->hook);
+		struct attachment restored;
+		int error = 0;
+
+		if (!old)
+			error = dataplane_detach(dataplane, &new->link, new->hook);
+		else if (strcmp(old->mode, new->mode) != 0)
+			error = dataplane_attach(dataplane, &new->link, new->hook,
+						 strcmp(old->mode, "generic") ? ATTACH_NATIVE
+									      : ATTACH_GENERIC,
+						 &restored);
+		if (error)
+			message_error("cannot put %s back: %s", new->link.name,
+				      dataplane_error(dataplane));
+	}
+}
+
+/* Attaches to every wanted interface. On failure puts back what was there. */
 static int links_attach(struct dataplane *dataplane, const struct ruleset *ruleset,
 			const struct wanted_links *wanted, const struct installed *before,
 			struct installed *installed)
@@ -248,13 +271,8 @@ static int links_attach(struct dataplane *dataplane, const struct ruleset *rules
 		else
 			installed->attachment_count++;
 	}
-	for (size_t i = 0; error && i < installed->attachment_count; i++) {
-		const struct attachment *new = &installed->attachments[i];
-
-		if (!is_attached(before->attachments, before->attachment_count, &new->link,
-				 new->hook))
-			dataplane_detach(dataplane, &new->link, new->hook);
-	}
+	if (error)
+		links_restore(dataplane, before, installed);
 	return error;
 }
 
@@ -264,8 +282,7 @@ static void links_detach_others(struct dataplane *dataplane, const struct instal
 	for (size_t i = 0; i < before->attachment_count; i++) {
 		const struct attachment *old = &before->attachments[i];
 
-		if (is_attached(installed->attachments, installed->attachment_count, &old->link,
-				old->hook))
+		if (attachment_find(installed, &old->link, old->hook))
 			continue;
 		if (dataplane_detach(dataplane, &old->link, old->hook))
 			message_warn("%s is filtered still, though the rules do not name it: %s",
@@ -305,9 +322,32 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 
 /* --- All together ------------------------------------------------------------------------- */
 
+/* Is everything attached that was? A message for each that is not. */
+static bool all_is_back(struct dataplane *dataplane, const struct installed *before)
+{
+	struct installed now = { 0 };
+	bool all = true;
+
+	if (dataplane_attachments(dataplane, &now.attachments, &now.attachment_count)) {
+		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
+		return false;
+	}
+	for (size_t i = 0; i < before->attachment_count; i++) {
+		const struct attachment *old = &before->attachments[i];
+
+		if (attachment_find(&now, &old->link, old->hook))
+			continue;
+		message_error("%s %s is NOT FILTERED any more", old->link.name,
+			      old->hook == FW_INGRESS ? "ingress" : "egress");
+		all = false;
+	}
+	installed_free(&now);
+	return all;
+}
+
 /* Back to the rules before. */
 static void roll_back(struct dataplane *dataplane, const struct generation *before,
-		      const struct wanted_links *wanted)
+		      const struct wanted_links *wanted, const struct installed *attached)
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };
@@ -319,7 +359,7 @@ static void roll_back(struct dataplane *dataplane, const struct generation *befo
 		error = generation_make(dataplane, &making, &restored);
 	if (error)
 		message_error("and going back failed as well; see `fwctl status`");
-	else
+	else if (all_is_back(dataplane, attached))
 		message_info("the rules that ran before are running again");
 	ruleset_free(&ruleset);
 }
@@ -344,7 +384,7 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	if (!error) {
 		error = links_attach(dataplane, input->ruleset, wanted, &old, installed);
 		if (error && before)
-			roll_back(dataplane, before, wanted);
+			roll_back(dataplane, before, wanted, &old);
 		else if (!error)
 			links_detach_others(dataplane, &old, installed);
 	}

@@ -249,12 +249,63 @@ static bool mode_fits(enum attach_mode wanted, enum xdp_attach_mode mode)
 	return wanted == ATTACH_AUTO || (wanted == ATTACH_GENERIC) == (mode == XDP_MODE_SKB);
 }
 
+/*
+ * Native and generic exclude each other, and the kernel tells whether it has a mode only when it
+ * is free: there is no way without a gap. So the program is loaded before the old one is taken off,
+ * and one of ours comes back if the new mode is refused.
+ */
+static int xdp_change_mode(struct dataplane *dataplane, const struct link_info *link,
+			   enum attach_mode mode, const struct xdp_found *old,
+			   struct attachment *attachment)
+{
+	char reason[sizeof(dataplane->error)];
+	bool no_dispatcher = dataplane->no_dispatcher, layer3 = false;
+	int fd, back, error = link_layer3(link, &layer3);
+
+	if (!error)
+		error = program_get(dataplane, FW_INGRESS, layer3, &fd);
+	if (error)
+		return error;
+	error = xdp_remove(link, old);
+	if (error)
+		return xdp_fail(dataplane, link, error);
+	crash_point();
+	dataplane->no_dispatcher = no_dispatcher || old->alone;
+	error = xdp_choose(dataplane, link, mode, NULL, attachment);
+	if (!error)
+		return 0;
+	xdp_fail(dataplane, link, error);
+	snprintf(reason, sizeof(reason), "%s", dataplane->error);
+	back = xdp_try(dataplane, link, old->mode, NULL);
+	dataplane->no_dispatcher = no_dispatcher;
+	if (back)
+		return fail(dataplane, error,
+			    "%.600s; it is NOT FILTERED now, for going back to mode %s failed "
+			    "too: %s",
+			    reason, mode_name(old->mode), strerror(-back));
+	return fail(dataplane, error, "%.900s; it stays in mode %s", reason, mode_name(old->mode));
+}
+
+/* Brings the interface to the mode and to this build's program. */
+static int xdp_bring(struct dataplane *dataplane, const struct link_info *link,
+		     enum attach_mode mode, const struct xdp_found *old,
+		     struct attachment *attachment)
+{
+	int error;
+
+	if (old && !mode_fits(mode, old->mode))
+		return xdp_change_mode(dataplane, link, mode, old, attachment);
+	error = xdp_choose(dataplane, link, mode, old, attachment);
+	crash_point();
+	return error ? xdp_fail(dataplane, link, error) : 0;
+}
+
 int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum attach_mode mode,
 	       struct attachment *ret_attachment)
 {
 	struct attachment attachment = {};
 	struct xdp_found found;
-	bool layer3;
+	bool layer3, there;
 	int error = xdp_find(dataplane, link, &found);
 
 	if (link_layer3(link, &layer3))
@@ -264,16 +315,11 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 			    link->name, link->type);
 	if (error && error != -ENOENT)
 		return xdp_fail(dataplane, link, error);
-	if (!error && !mode_fits(mode, found.mode)) {
-		/* Native and generic exclude each other: there is no way without a gap. */
-		xdp_remove(link, &found);
-		error = -ENOENT;
-	}
-	if (error || !found.current) {
-		error = xdp_choose(dataplane, link, mode, error ? NULL : &found, &attachment);
-		crash_point();
+	there = !error;
+	if (!there || !found.current || !mode_fits(mode, found.mode)) {
+		error = xdp_bring(dataplane, link, mode, there ? &found : NULL, &attachment);
 		if (error)
-			return xdp_fail(dataplane, link, error);
+			return error;
 		error = xdp_find(dataplane, link, &found);
 		if (error)
 			return xdp_fail(dataplane, link, error);
