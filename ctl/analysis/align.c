@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/allocate.h"
 #include "analysis/effect.h"
+#include "base/memory.h"
 
 #define NONE UINT32_MAX
 
@@ -88,12 +88,12 @@ static uint32_t *find_counterparts(const struct layer layers[DIFF_SIDES][FW_FAMI
 {
 	size_t old_count = layers[DIFF_OLD][0].block->count;
 	size_t new_count = layers[DIFF_NEW][0].block->count;
-	uint32_t *counterparts = must_calloc(new_count, sizeof(*counterparts));
+	uint32_t *counterparts = memory_new(new_count, sizeof(*counterparts));
 	struct meanings meanings = { .layers = layers[DIFF_OLD], .capacity = 16 };
 
 	while (meanings.capacity < 2 * old_count)
 		meanings.capacity *= 2;
-	meanings.slots = must_calloc(meanings.capacity, sizeof(meanings.slots[0]));
+	meanings.slots = memory_new(meanings.capacity, sizeof(meanings.slots[0]));
 	memset(meanings.slots, 0xff, meanings.capacity * sizeof(meanings.slots[0]));
 	for (uint32_t i = 0; i < old_count; i++) {
 		const struct meaning meaning = { layers[DIFF_OLD], i };
@@ -118,8 +118,8 @@ static uint32_t *find_counterparts(const struct layer layers[DIFF_SIDES][FW_FAMI
 static void keep_longest(const uint32_t *counterparts, size_t new_count,
 			 bool *const ret_changed[DIFF_SIDES])
 {
-	uint32_t *tails = must_calloc(new_count, sizeof(*tails));
-	uint32_t *before = must_calloc(new_count, sizeof(*before));
+	uint32_t *tails = memory_new(new_count, sizeof(*tails));
+	uint32_t *before = memory_new(new_count, sizeof(*before));
 	size_t length = 0;
 	uint32_t at;
 

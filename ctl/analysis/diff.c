@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/allocate.h"
 #include "analysis/differ.h"
+#include "base/memory.h"
 
 enum fw_action diff_action(const struct ruleset *ruleset, enum fw_hook hook, size_t rule)
 {
@@ -79,7 +79,7 @@ static void diff_start(struct differ *differ, enum fw_hook hook)
 
 		differ->blocks[side] = &differ->rulesets[side]->blocks[hook];
 		differ->changed[side] =
-			must_calloc(differ->blocks[side]->count, sizeof(differ->changed[0][0]));
+			memory_new(differ->blocks[side]->count, sizeof(differ->changed[0][0]));
 		for (int family = 0; family < FW_FAMILIES; family++) {
 			struct layer *layer = &differ->layers[side][family];
 			struct overlap *overlap = &differ->overlaps[side][family];
@@ -92,8 +92,8 @@ static void diff_start(struct differ *differ, enum fw_hook hook)
 		}
 		regions += most;
 	}
-	differ->bits = must_calloc(words, sizeof(differ->bits[0]));
-	differ->candidates = must_calloc(regions, sizeof(differ->candidates[0]));
+	differ->bits = memory_new(words, sizeof(differ->bits[0]));
+	differ->candidates = memory_new(regions, sizeof(differ->candidates[0]));
 }
 
 static void diff_stop(struct differ *differ)
@@ -118,7 +118,7 @@ static void diff_block(struct differ *differ, enum fw_hook hook)
 	most = differ->blocks[DIFF_OLD]->count > differ->blocks[DIFF_NEW]->count
 		       ? differ->blocks[DIFF_OLD]->count
 		       : differ->blocks[DIFF_NEW]->count;
-	marked = must_calloc(most, sizeof(*marked));
+	marked = memory_new(most, sizeof(*marked));
 	blocks_align((const struct layer(*)[FW_FAMILIES])differ->layers, differ->changed);
 	for (int side = 0; side < DIFF_SIDES; side++)
 		for (size_t i = 0; i < differ->blocks[side]->count; i++)

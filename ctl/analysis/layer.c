@@ -3,8 +3,8 @@
  * Rules as regions, one family at a time. Follows the meaning that evaluate.c gives to each match;
  * a unit test compares the two on random rules and packets.
  */
-#include "analysis/allocate.h"
 #include "analysis/space.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,8 +32,8 @@ struct alternative {
 
 static void work_add(struct space *space, u128 low, u128 high)
 {
-	space->work = must_grow(space->work, space->work_count, &space->work_capacity,
-				sizeof(space->work[0]));
+	space->work = memory_reserve(space->work, &space->work_capacity, space->work_count + 1,
+				     sizeof(space->work[0]));
 	space->work[space->work_count++] = (struct span){ low, high };
 }
 
@@ -54,7 +54,7 @@ static bool work_finish(struct draft *draft, enum region_field field, bool negat
 	*ret_values = NULL;
 	if (!added.count)
 		return negated;
-	out = must_calloc(added.count + full->count, sizeof(*out));
+	out = memory_new(added.count + full->count, sizeof(*out));
 	added.count =
 		negated ? spans_subtract(full, &added, out) : spans_intersect(full, &added, out);
 	if (added.count)
@@ -437,9 +437,10 @@ static void layer_add(struct layer *layer, const struct region *region, size_t r
 {
 	size_t capacity = layer->capacity;
 
-	layer->rules = must_grow(layer->rules, layer->count, &capacity, sizeof(layer->rules[0]));
-	layer->regions = must_grow(layer->regions, layer->count, &layer->capacity,
-				   sizeof(layer->regions[0]));
+	layer->rules =
+		memory_reserve(layer->rules, &capacity, layer->count + 1, sizeof(layer->rules[0]));
+	layer->regions = memory_reserve(layer->regions, &layer->capacity, layer->count + 1,
+					sizeof(layer->regions[0]));
 	layer->rules[layer->count] = (uint32_t)rule;
 	layer->regions[layer->count++] = *region;
 }
@@ -451,8 +452,8 @@ void layer_build(struct space *space, size_t ruleset, enum fw_hook hook, enum fw
 	struct draft draft = { .space = space, .ruleset = ruleset, .family = family };
 	struct layer layer = {
 		.block = block,
-		.first = must_calloc(block->count + 1, sizeof(layer.first[0])),
-		.opaque = must_calloc(block->count + 1, sizeof(layer.opaque[0])),
+		.first = memory_new(block->count + 1, sizeof(layer.first[0])),
+		.opaque = memory_new(block->count + 1, sizeof(layer.opaque[0])),
 	};
 
 	for (size_t i = 0; i < block->count; i++) {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/allocate.h"
 #include "analysis/linter.h"
+#include "base/memory.h"
 
 /*
  * Bounds of work, in comparisons (some 10 to 20 ns each): of one rule, and of all together, after
@@ -95,8 +95,8 @@ struct lint_finding *linter_report(struct linter *linter, enum lint_kind kind, s
 	struct lint_report *report = linter->report;
 	struct lint_finding *finding;
 
-	report->findings = must_grow(report->findings, report->count, &report->capacity,
-				     sizeof(report->findings[0]));
+	report->findings = memory_reserve(report->findings, &report->capacity, report->count + 1,
+					  sizeof(report->findings[0]));
 	finding = &report->findings[report->count++];
 	*finding = (struct lint_finding){
 		.kind = kind,
@@ -181,11 +181,11 @@ static void linter_start(struct linter *linter, enum fw_hook hook)
 		regions = layer->count > regions ? layer->count : regions;
 		words = overlap->words > words ? overlap->words : words;
 	}
-	linter->status = must_calloc(count, sizeof(linter->status[0]));
-	linter->undecided = must_calloc(count, sizeof(linter->undecided[0]));
-	linter->taken = must_calloc(count, sizeof(linter->taken[0]));
-	linter->bits = must_calloc(words, sizeof(linter->bits[0]));
-	linter->candidates = must_calloc(regions, sizeof(linter->candidates[0]));
+	linter->status = memory_new(count, sizeof(linter->status[0]));
+	linter->undecided = memory_new(count, sizeof(linter->undecided[0]));
+	linter->taken = memory_new(count, sizeof(linter->taken[0]));
+	linter->bits = memory_new(words, sizeof(linter->bits[0]));
+	linter->candidates = memory_new(regions, sizeof(linter->candidates[0]));
 }
 
 static void linter_stop(struct linter *linter)

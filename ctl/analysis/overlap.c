@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/allocate.h"
+#include "base/memory.h"
 
 #define STEP_MIN   32
 #define BEFORE_MAX (4U << 20) /* bytes of bit vectors for one end of one field */
@@ -35,8 +35,8 @@ static void ends_build(const struct overlap *overlap, struct end *ends,
 		       struct overlap_ends *ret_ends)
 {
 	struct overlap_ends out = {
-		.values = must_calloc(overlap->rows, sizeof(out.values[0])),
-		.before = must_calloc(overlap->rows * overlap->words, sizeof(out.before[0])),
+		.values = memory_new(overlap->rows, sizeof(out.values[0])),
+		.before = memory_new(overlap->rows * overlap->words, sizeof(out.before[0])),
 	};
 
 	qsort(ends, overlap->count, sizeof(ends[0]), compare_ends);
@@ -58,8 +58,8 @@ static void ends_build(const struct overlap *overlap, struct end *ends,
 static void build_fields(const struct space_family *family, const struct layer *layer,
 			 struct overlap *overlap)
 {
-	struct end *low = must_calloc(layer->count, sizeof(*low));
-	struct end *high = must_calloc(layer->count, sizeof(*high));
+	struct end *low = memory_new(layer->count, sizeof(*low));
+	struct end *high = memory_new(layer->count, sizeof(*high));
 
 	for (int field = 0; field < OVERLAP_FIELDS; field++) {
 		for (size_t i = 0; i < layer->count; i++) {
@@ -80,7 +80,7 @@ static void build_fields(const struct space_family *family, const struct layer *
 
 static void build_kinds(const struct layer *layer, struct overlap *overlap)
 {
-	overlap->of_kinds = must_calloc(OVERLAP_KINDS * overlap->words, sizeof(uint64_t));
+	overlap->of_kinds = memory_new(OVERLAP_KINDS * overlap->words, sizeof(uint64_t));
 	overlap->kinds_known = true;
 	for (size_t i = 0; i < layer->count; i++) {
 		const uint64_t *kinds = layer->regions[i].kinds;
@@ -109,7 +109,7 @@ void overlap_build(const struct space_family *family, const struct layer *layer,
 	if (overlap.step < STEP_MIN)
 		overlap.step = STEP_MIN;
 	overlap.rows = overlap.count / overlap.step + 1;
-	overlap.work = must_calloc(overlap.words, sizeof(overlap.work[0]));
+	overlap.work = memory_new(overlap.words, sizeof(overlap.work[0]));
 	build_fields(family, layer, &overlap);
 	build_kinds(layer, &overlap);
 	*ret_overlap = overlap;

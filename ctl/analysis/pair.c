@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "analysis/allocate.h"
 #include "analysis/differ.h"
 #include "analysis/effect.h"
+#include "base/memory.h"
 
 #define CORNERS 16
 
@@ -140,8 +140,8 @@ static bool is_confirmed(const struct differ *differ, const struct pair *pair,
 
 static void report_region(struct diff_report *report, const struct diff_region *region)
 {
-	report->regions = must_grow(report->regions, report->count, &report->capacity,
-				    sizeof(report->regions[0]));
+	report->regions = memory_reserve(report->regions, &report->capacity, report->count + 1,
+					 sizeof(report->regions[0]));
 	report->regions[report->count++] = *region;
 }
 

@@ -2,7 +2,10 @@
 /* Rows by predicates, and the axes whose values are few. */
 #include "compiler/axis.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
+#include "compiler/hash.h"
 #include "compiler/predicates.h"
 
 /* Calls of a counting sort: once to count, once to place. */

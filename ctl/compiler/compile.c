@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "compiler/instance.h"
-#include "compiler/memory.h"
 
 static int fail(char **ret_error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

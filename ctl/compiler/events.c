@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/events.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
 
 static void events_add(struct events *events, uint64_t high, uint64_t low, uint32_t atom,
 		       int32_t change)

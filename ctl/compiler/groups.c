@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/groups.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
+#include "compiler/hash.h"
 #include "compiler/place.h"
 
 #define GROUPS_MAX (FW_MAX_WORDS * 64)

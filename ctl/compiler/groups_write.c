@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Groups and their hash tables as bytes of the image. */
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
 #include "compiler/place.h"
 
 static void write_four(struct fw_bucket *buckets, const struct group *group,

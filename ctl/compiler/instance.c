@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "compiler/forecast.h"
-#include "compiler/memory.h"
 #include "compiler/tree.h"
 
 #define BITS_MAX   (FW_MAX_WORDS * 64)

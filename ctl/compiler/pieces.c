@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/pieces.h"
 
+#include <string.h>
+
+#include "base/memory.h"
 #include "base/ranges.h"
-#include "compiler/memory.h"
 
 #define ALTERNATIVES_MAX 8 /* pieces that one list may be cut into */
 

@@ -5,7 +5,10 @@
  */
 #include "compiler/place.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
+#include "compiler/hash.h"
 #include "fw/classify.h"
 
 #define SEEDS	   4

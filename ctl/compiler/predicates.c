@@ -2,8 +2,10 @@
 #include "compiler/predicates.h"
 
 #include <fnmatch.h>
+#include <string.h>
 
-#include "compiler/memory.h"
+#include "base/memory.h"
+#include "compiler/hash.h"
 
 void predicates_init(struct predicates *predicates)
 {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/rows.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
+#include "compiler/hash.h"
 
 void rows_init(struct rows *rows, size_t words)
 {

@@ -4,8 +4,8 @@
  * three conditions cost the match one row. If the table would be too large, source ports lead to
  * rows of their own.
  */
+#include "base/memory.h"
 #include "compiler/instance.h"
-#include "compiler/memory.h"
 #include "compiler/tree.h"
 
 #define CELLS_MAX (1U << 18)

@@ -4,8 +4,10 @@
  * gets a table or a tree of classes, and a fold that takes the rows of the fields before it and its
  * own rows to the rows of both. The last fold names rows of the image.
  */
+#include <string.h>
+
+#include "base/memory.h"
 #include "compiler/instance.h"
-#include "compiler/memory.h"
 #include "compiler/tree.h"
 
 #define FOLD_CELLS_MAX	   (1U << 22)

@@ -5,9 +5,10 @@
  * prefixes of one set are two combinations. Rows are only worked out for new combinations, from
  * the predicates that changed since the last new one.
  */
+#include "base/memory.h"
 #include "compiler/axis.h"
 #include "compiler/events.h"
-#include "compiler/memory.h"
+#include "compiler/hash.h"
 
 /* 128 bits: two combinations out of 2^40 share a sum with a chance of 2^-48. */
 struct sum {

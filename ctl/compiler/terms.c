@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/terms.h"
 
-#include "compiler/memory.h"
+#include "base/memory.h"
 #include "compiler/predicates.h"
 
 static const enum axis axis_of[MATCH_KINDS] = {

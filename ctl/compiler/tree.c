@@ -7,7 +7,7 @@
  */
 #include "compiler/tree.h"
 
-#include "compiler/memory.h"
+#include "base/memory.h"
 #include "fw/image.h"
 
 #define LINE_PIECES    (FW_TREE_LINE_KEYS + 1)

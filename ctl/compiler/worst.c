@@ -5,7 +5,9 @@
  */
 #include "compiler/worst.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
 
 #define WORK_MAX (1ULL << 30) /* words ANDed */
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "compiler/writer.h"
 
-#include "compiler/memory.h"
+#include <string.h>
+
+#include "base/memory.h"
 #include "fw/image.h"
 
 uint32_t writer_add(struct writer *writer, size_t size, size_t alignment)

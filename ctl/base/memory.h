@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Arrays that grow. Running out of memory ends the program, as in an arena. */
-#ifndef FWCTL_COMPILER_MEMORY_H
-#define FWCTL_COMPILER_MEMORY_H
+#ifndef FWCTL_BASE_MEMORY_H
+#define FWCTL_BASE_MEMORY_H
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/message.h"
 
@@ -33,14 +31,6 @@ static inline void *memory_reserve(void *memory, size_t *capacity, size_t count,
 		message_out_of_memory();
 	*capacity = wanted;
 	return memory;
-}
-
-/* A 64-bit mix: each bit of the input moves about half of the bits of the output. */
-static inline uint64_t hash_mix(uint64_t value)
-{
-	value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
-	value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
-	return value ^ value >> 32;
 }
 
 #endif
