@@ -35,38 +35,44 @@ static __always_inline void fw_weigh(const struct __sk_buff *ctx, struct fw_weig
 }
 
 /*
- * Fills in the packet; what fw_parse() says. A function of its own so that its stack is not that
- * of fw_decide() too: all frames of a call chain together may have 512 bytes.
+ * Fills in the packet; what fw_parse() says. A global function, which the verifier walks once and on
+ * its own, although it is called twice. Its stack is not that of fw_decide() either: all frames of a
+ * call chain together may have 512 bytes.
  */
-static __noinline __u32 fw_read(struct __sk_buff *ctx, struct fw_packet *packet)
+__noinline __u32 fw_read(struct __sk_buff *ctx, struct fw_packet *packet)
 {
 	struct fw_frame frame = {
+		.data = (const void *)(long)ctx->data,
+		.data_end = (const void *)(long)ctx->data_end,
 		.length = ctx->len,
 		.interface = ctx->ifindex,
 		.stripped_vlan = fw_stripped_vlan(ctx),
 	};
-	enum fw_reason malformed = FW_OK;
 
+	if (!packet)
+		return FW_REASON_HEADER_NOT_LINEAR;
 	if (fw_setup.layer3)
 		frame.layer3 = FW_SWAP16((__u16)ctx->protocol);
-	FW_ROLLED
-	for (int i = 0; i < 2; i++) {
-		frame.data = (const void *)(long)ctx->data;
-		frame.data_end = (const void *)(long)ctx->data_end;
-		malformed = fw_parse(&frame, packet);
-		if (malformed != FW_REASON_HEADER_NOT_LINEAR)
-			break;
-		if (bpf_skb_pull_data(ctx, ctx->len < FW_MAX_HEADERS ? ctx->len : FW_MAX_HEADERS))
-			break;
-	}
-	return malformed;
+	return fw_parse(&frame, packet);
+}
+
+/* Headers that cannot be read directly are made linear, once. */
+static __always_inline __u32 fw_read_linear(struct __sk_buff *ctx, struct fw_packet *packet)
+{
+	__u32 malformed = fw_read(ctx, packet);
+
+	if (malformed != FW_REASON_HEADER_NOT_LINEAR)
+		return malformed;
+	if (bpf_skb_pull_data(ctx, ctx->len < FW_MAX_HEADERS ? ctx->len : FW_MAX_HEADERS))
+		return malformed;
+	return fw_read(ctx, packet);
 }
 
 SEC("tc")
 int fw_egress(struct __sk_buff *ctx)
 {
-	struct fw_packet packet;
-	__u32 malformed = fw_read(ctx, &packet);
+	struct fw_packet packet = {};
+	__u32 malformed = fw_read_linear(ctx, &packet);
 	struct fw_weight weight;
 
 	fw_weigh(ctx, &weight);
