@@ -45,7 +45,7 @@ assert_nothing_left() {
     return 0
 }
 
-for mode in native generic auto; do
+for mode in ${MODES:-native generic auto}; do
     rules $mode >"$work/fw.conf"
     fw apply "$work/fw.conf" || fail "apply in mode $mode"
     [ "$mode" = auto ] || [ "$(mode_of ingress)" = $mode ] || fail "mode is not $mode: $(mode_of ingress)"
