@@ -35,9 +35,9 @@ static __always_inline void fw_weigh(const struct __sk_buff *ctx, struct fw_weig
 }
 
 /*
- * Fills in the packet; what fw_parse() says. A global function, which the verifier walks once and on
- * its own, although it is called twice. Its stack is not that of fw_decide() either: all frames of a
- * call chain together may have 512 bytes.
+ * Fills in the packet; what fw_parse() says. A global function, which the verifier walks once and
+ * on its own, although it is called twice. Its stack is not that of fw_decide() either: all frames
+ * of a call chain together may have 512 bytes.
  */
 __noinline __u32 fw_read(struct __sk_buff *ctx, struct fw_packet *packet)
 {
