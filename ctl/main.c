@@ -7,7 +7,7 @@
 #include "commands/command.h"
 
 static const struct command commands[] = {
-	{ "apply", command_apply, "[FILE] [--dry-run]",
+	{ "apply", command_apply, "[FILE] [--dry-run] [--missing-ok]",
 	  "put the rules of a file into force, in one atomic step" },
 	{ "check", command_check, "[FILE] [--json]",
 	  "say what is wrong or doubtful in a rule file" },

@@ -53,7 +53,7 @@ _fwctl() {
     local words="$globals"
     case $command in
     '') words="$commands $globals --version" ;;
-    apply) words+=" --dry-run" ;;
+    apply) words+=" --dry-run --missing-ok" ;;
     check) words+=" --json" ;;
     diff) words+=" --json --exit-code" ;;
     format) words+=" --write" ;;

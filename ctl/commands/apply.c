@@ -10,11 +10,11 @@
 #include "commands/running.h"
 
 /* Compiles and looks for the interfaces, but needs no privilege and touches nothing. */
-static enum exit_status apply_dry(const struct ruleset *ruleset, const char *path)
+static enum exit_status apply_dry(const struct ruleset *ruleset, const char *path, bool missing_ok)
 {
 	size_t size;
 
-	if (running_rehearse(ruleset, &size))
+	if (running_rehearse(ruleset, !missing_ok, &size))
 		return EXIT_FAILED;
 	message_info("%s: %zu rules, %zu bytes of tables; nothing was changed", path,
 		     ruleset_count(ruleset), size);
@@ -35,7 +35,7 @@ static struct origin origin_of(const struct ruleset *ruleset, const char *path, 
 }
 
 static enum exit_status apply_real(const struct context *context, struct ruleset *ruleset,
-				   const char *path)
+				   const char *path, bool missing_ok)
 {
 	struct dataplane *dataplane;
 	struct installed installed;
@@ -44,7 +44,7 @@ static enum exit_status apply_real(const struct context *context, struct ruleset
 		.context = context,
 		.ruleset = ruleset,
 		.origin = origin_of(ruleset, path, absolute),
-		.need_all = true,
+		.need_all = !missing_ok,
 	};
 	int error;
 
@@ -62,9 +62,10 @@ static enum exit_status apply_real(const struct context *context, struct ruleset
 
 enum exit_status command_apply(struct context *context, int argc, char **argv)
 {
-	bool dry_run = false;
+	bool dry_run = false, missing_ok = false;
 	const struct argument arguments[] = {
 		{ "--dry-run", 'n', ARGUMENT_FLAG, &dry_run },
+		{ "--missing-ok", 0, ARGUMENT_FLAG, &missing_ok },
 		{ 0 },
 	};
 	const char *path = DEFAULT_RULE_FILE;
@@ -80,7 +81,8 @@ enum exit_status command_apply(struct context *context, int argc, char **argv)
 	ruleset = rules_load(context, path, true);
 	if (!ruleset)
 		return EXIT_USAGE;
-	status = dry_run ? apply_dry(ruleset, path) : apply_real(context, ruleset, path);
+	status = dry_run ? apply_dry(ruleset, path, missing_ok)
+			 : apply_real(context, ruleset, path, missing_ok);
 	ruleset_free(&ruleset);
 	return status;
 }

@@ -305,10 +305,13 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 		if (line->is_pattern) {
 			message_warn("no interface matches \"%s\" now", line->pattern);
 		} else if (!need_all) {
-			message_warn("there is no interface %s", line->pattern);
+			message_warn("there is no interface %s; `fwctl watch` filters it when it "
+				     "appears",
+				     line->pattern);
 		} else {
 			message_error("%s:%u: there is no interface %s (`ip link` lists them); "
-				      "nothing was changed",
+				      "nothing was changed. With --missing-ok the others are "
+				      "filtered, and `fwctl watch` adds it when it appears",
 				      ruleset->files[line->at.file].path, line->at.line,
 				      line->pattern);
 			error = -ENODEV;
@@ -424,7 +427,7 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 	return error;
 }
 
-int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size)
+int running_rehearse(const struct ruleset *ruleset, bool need_all, size_t *ret_image_size)
 {
 	struct wanted_links wanted = { 0 };
 	struct image image = { 0 };
@@ -436,7 +439,7 @@ int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size)
 		message_error("cannot list the network interfaces: %s", strerror(-error));
 		return error;
 	}
-	error = missing_tell(ruleset, &wanted, true);
+	error = missing_tell(ruleset, &wanted, need_all);
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		plan.counters[hook] = calloc(ruleset->blocks[hook].count + 1, sizeof(uint32_t));
 		if (!plan.counters[hook])

@@ -44,7 +44,7 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 void installed_free(struct installed *installed);
 
 /* Compiles the ruleset for the interfaces of this host, and no more. 0; else a message. */
-int running_rehearse(const struct ruleset *ruleset, size_t *ret_image_size);
+int running_rehearse(const struct ruleset *ruleset, bool need_all, size_t *ret_image_size);
 
 /* One line about what runs now: rules, interfaces, modes, generation. */
 void installed_tell(const struct installed *installed, const struct ruleset *ruleset,

@@ -141,6 +141,9 @@ grep -q "'log' is not supported yet" "$work/err" || fail "log was not refused by
 grep -q "live sets are not supported yet" "$work/err" || fail "live sets were not refused by name"
 printf 'interface fw0, nosuch0\ningress default drop { }\n' >"$work/missing.conf"
 expect 1 "missing.conf:1: there is no interface nosuch0" fw apply "$work/missing.conf"
+grep -q -- "--missing-ok.*fwctl watch" "$work/err" || fail "no word of --missing-ok: $(cat "$work/err")"
+expect 1 "there is no interface nosuch0" fw apply --dry-run "$work/missing.conf"
+expect 0 "there is no interface nosuch0" fw apply --dry-run --missing-ok "$work/missing.conf"
 expect 2 "" fw apply "$work/nosuch.conf"
 [ "$(fw list --json)" = "$before" ] || fail "a file with errors changed the rules"
 

@@ -17,7 +17,7 @@ for file in usr/sbin/fwctl usr/share/man/man8/fwctl.8 usr/share/man/man5/fwctl.c
 done
 [ -x "$stage/usr/sbin/fwctl" ] || fail "fwctl is not executable"
 unit=$stage/usr/lib/systemd/system/fwctl.service
-grep -q '^ExecStart=/usr/sbin/fwctl apply /etc/fwctl/fw.conf$' "$unit" || fail "the unit starts something else"
+grep -q '^ExecStart=/usr/sbin/fwctl apply --missing-ok /etc/fwctl/fw.conf$' "$unit" || fail "the unit starts something else"
 grep -q '^Before=network-pre.target' "$unit" || fail "the unit is not ordered before the network"
 
 # What the operator wrote is not overwritten.
@@ -36,6 +36,24 @@ staged ExecReload 2>"$work/err" || fail "ExecReload: $(cat "$work/err")"
 fw status >/dev/null || fail "the installed rules do not filter"
 in_left ping -q -c 1 -W 2 $right_inet >/dev/null || fail "the installed rules lock out"
 in_left ping -q -c 1 -W 2 $right_inet6 >/dev/null || fail "the installed rules lock out IPv6"
+# An interface that is not there at boot leaves none of the others open, and is filtered as it appears.
+sed -i 's/^interface fw0/interface late0, fw0/' "$stage/etc/fwctl/fw.conf"
+staged ExecStop 2>/dev/null || fail "ExecStop"
+staged ExecStart 2>"$work/err" || fail "ExecStart without an interface: $(cat "$work/err")"
+grep -q "there is no interface late0" "$work/err" || fail "no word of it: $(cat "$work/err")"
+filtered() { fw status | grep -q "^$1 ingress: "; }
+filtered fw0 || fail "the interface that is there is not filtered: $(fw status)"
+grep -q '^Wants=fwctl-watch.service$' "$unit" || fail "the unit does not ask for watch"
+# shellcheck disable=SC2046
+start_right "$stage/usr/sbin/fwctl" --pin-dir "$pins" $(sed -n 's,^ExecStart=/usr/sbin/fwctl,,p' \
+    "$stage/usr/lib/systemd/system/fwctl-watch.service")
+ip -n "$right" link add late0 type veth peer name late1
+wait_for 10 fw status || fail "what appeared is not filtered: $(fw status)"
+filtered late0 || fail "status: $(fw status)"
+kill "$started" && wait "$started"
+children=()
+staged ExecReload 2>/dev/null || fail "ExecReload with both"
+
 staged ExecStop 2>/dev/null || fail "ExecStop"
 
 if command -v systemd-analyze >/dev/null; then
