@@ -415,9 +415,9 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		error = missing_tell(input->ruleset, &wanted, input->need_all);
 	if (!error)
 		error = install_over(dataplane, input, before, &wanted, &installed);
-	/* Where nothing ran before, nothing is left behind. */
+	/* Where nothing ran before, nothing is left behind: what was attached is off by now. */
 	if (error && is_first)
-		dataplane_remove(dataplane);
+		dataplane_discard(dataplane);
 	generation_free(&before);
 	wanted_links_free(&wanted);
 	if (error)

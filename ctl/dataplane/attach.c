@@ -87,24 +87,11 @@ void pins_remove(int parent, const char *name)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* Links of other namespaces go with their pins; XDP programs there stay until fwctl down there. */
-int dataplane_remove(struct dataplane *dataplane)
+int dataplane_discard(struct dataplane *dataplane)
 {
-	_cleanup_free_ struct link_info *links = NULL;
 	_cleanup_free_ char *removing = NULL;
-	size_t count;
 	struct stat info;
-	int error = links_read(&links, &count);
 
-	if (error)
-		return fail(dataplane, error, "cannot read the network interfaces");
-	for (size_t i = 0; i < count; i++) {
-		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
-			error = dataplane_detach(dataplane, &links[i], hook);
-			if (error)
-				return error;
-		}
-	}
 	/* In one step, because half a layout cannot be opened again. */
 	if (asprintf(&removing, "%s/" PINS_REMOVING, dataplane->pin_dir) < 0)
 		return fail(dataplane, -ENOMEM, "not enough memory");
@@ -117,4 +104,23 @@ int dataplane_remove(struct dataplane *dataplane)
 		return fail(dataplane, -EIO, "cannot remove all of %s", removing);
 	rmdir(dataplane->pin_dir);
 	return 0;
+}
+
+/* Links of other namespaces go with their pins; XDP programs there stay until fwctl down there. */
+int dataplane_remove(struct dataplane *dataplane)
+{
+	_cleanup_free_ struct link_info *links = NULL;
+	size_t count;
+	int error = links_read(&links, &count);
+
+	if (error)
+		return fail(dataplane, error, "cannot read the network interfaces");
+	for (size_t i = 0; i < count; i++) {
+		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+			error = dataplane_detach(dataplane, &links[i], hook);
+			if (error)
+				return error;
+		}
+	}
+	return dataplane_discard(dataplane);
 }

@@ -104,18 +104,29 @@ static bool tcx_wanted(void)
 #define CLSACT_HOOK(name, link) \
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(link)->index, .attach_point = BPF_TC_EGRESS)
 
-/* Finds our filter; -ENOENT. */
-static int clsact_find(const struct link_info *link, uint32_t *ret_priority, uint32_t *ret_id)
+/* Our filter, as the kernel has it now. */
+struct clsact_found {
+	uint32_t priority;
+	uint32_t id;
+	bool current;
+};
+
+/* -ENOENT: none is ours. Another instance of fwctl uses the same handle, at another priority. */
+static int clsact_find(struct dataplane *dataplane, const struct link_info *link,
+		       struct clsact_found *ret_found)
 {
 	CLSACT_HOOK(hook, link);
+	struct clsact_found found;
 
 	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
 		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = priority);
 
 		if (bpf_tc_query(&hook, &options))
 			continue;
-		*ret_priority = priority;
-		*ret_id = options.prog_id;
+		found = (struct clsact_found){ priority, options.prog_id, false };
+		if (!program_is_ours(dataplane, found.id, FW_EGRESS, &found.current))
+			continue;
+		*ret_found = found;
 		return 0;
 	}
 	return -ENOENT;
@@ -131,8 +142,8 @@ static int clsact_attach(struct dataplane *dataplane, const struct link_info *li
 {
 	CLSACT_HOOK(hook, link);
 	char path[PATH_MAX];
-	uint32_t priority, id;
-	bool replace = !clsact_find(link, &priority, &id);
+	struct clsact_found found;
+	bool replace = !clsact_find(dataplane, link, &found);
 	int error = names_path(dataplane, link, "clsact", "", path);
 
 	if (!error)
@@ -150,12 +161,12 @@ static int clsact_attach(struct dataplane *dataplane, const struct link_info *li
 	}
 	crash_point();
 	hook.attach_point = BPF_TC_EGRESS;
-	for (uint32_t i = replace ? priority : 1; i <= FILTER_PRIORITIES; i++) {
+	for (uint32_t i = replace ? found.priority : 1; i <= FILTER_PRIORITIES; i++) {
 		LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .handle = FILTER_HANDLE,
 			    .priority = i, .flags = replace ? BPF_TC_F_REPLACE : 0);
 
 		error = bpf_tc_attach(&hook, &options);
-		if (!error)
+		if (!error || replace)
 			break;
 	}
 	return error;
@@ -188,13 +199,14 @@ static int clsact_detach(struct dataplane *dataplane, const struct link_info *li
 	CLSACT_HOOK(hook, link);
 	char path[PATH_MAX];
 	struct stat info;
-	uint32_t priority, id;
+	struct clsact_found found;
 	int error = names_path(dataplane, link, "clsact", "", path);
 
 	if (error)
 		return error;
-	if (!clsact_find(link, &priority, &id)) {
-		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = priority);
+	if (!clsact_find(dataplane, link, &found)) {
+		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE,
+			    .priority = found.priority);
 
 		error = bpf_tc_detach(&hook, &options);
 		if (error)
@@ -214,18 +226,14 @@ static int clsact_detach(struct dataplane *dataplane, const struct link_info *li
 static int clsact_query(struct dataplane *dataplane, const struct link_info *link,
 			struct attachment *attachment)
 {
-	char path[PATH_MAX];
-	struct stat info;
-	uint32_t priority, id;
-	int error = names_path(dataplane, link, "clsact", "", path);
+	struct clsact_found found;
+	int error = clsact_find(dataplane, link, &found);
 
-	if (error || stat(path, &info))
-		return error ? error : -ENOENT;
-	error = clsact_find(link, &priority, &id);
 	if (error)
 		return error;
 	attachment->mode = "clsact";
-	attachment->program_id = id;
+	attachment->program_id = found.id;
+	attachment->current = found.current;
 	return 0;
 }
 
@@ -244,15 +252,17 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link,
 		return fail(dataplane, error, "cannot see the network namespace: %s",
 			    strerror(-error));
 	fd = tcx_open(path, link->index, &info);
-	if (fd >= 0)
+	if (fd >= 0) {
 		attachment.program_id = info.program_id;
-	else if (fd == -ENOENT)
+		if (!program_is_ours(dataplane, info.program_id, FW_EGRESS, &attachment.current))
+			error = -ENOENT;
+	} else if (fd == -ENOENT) {
 		error = clsact_query(dataplane, link, &attachment);
-	else
+	} else {
 		error = fail(dataplane, fd, "cannot open %s: %s", path, bpf_reason(fd));
+	}
 	if (error)
 		return error;
-	program_is_ours(dataplane, attachment.program_id, FW_EGRESS, &attachment.current);
 	*ret_attachment = attachment;
 	return 0;
 }

@@ -182,6 +182,9 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 /* `fwctl down`: detaches everything of ours in this namespace and removes all pins. */
 int dataplane_remove(struct dataplane *dataplane);
 
+/* Removes the pins only, where a first apply failed and has detached what it attached. */
+int dataplane_discard(struct dataplane *dataplane);
+
 /* --- Counters ----------------------------------------------------------------------------- */
 
 /* One rule of the past or present, by identity. The default's identity is "default". */
