@@ -99,6 +99,11 @@ size_t ruleset_count(const struct ruleset *ruleset)
 	return count;
 }
 
+bool ruleset_has_block(const struct ruleset *ruleset)
+{
+	return ruleset->blocks[FW_INGRESS].present || ruleset->blocks[FW_EGRESS].present;
+}
+
 /* --- One generation ----------------------------------------------------------------------- */
 
 /* The contents of file sets as they were compiled, so that they need not be read again. */
@@ -320,6 +325,8 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 	if (!ruleset->interface_count)
 		message_warn("the rules name no interface, so nothing is filtered; add a line such "
 			     "as `interface eth0`");
+	else if (!ruleset_has_block(ruleset))
+		message_warn(NO_BLOCK_WARNING);
 	return error;
 }
 

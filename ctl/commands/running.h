@@ -50,6 +50,10 @@ int running_rehearse(const struct ruleset *ruleset, bool need_all, size_t *ret_i
 void installed_tell(const struct installed *installed, const struct ruleset *ruleset,
 		    const char *what, const struct timespec *start);
 
+/* False: there is nothing to attach anywhere. */
+bool ruleset_has_block(const struct ruleset *ruleset);
+#define NO_BLOCK_WARNING "the rules have no ingress or egress block, so nothing is filtered"
+
 /* Rules that the user wrote, of both hooks. */
 size_t ruleset_count(const struct ruleset *ruleset);
 

@@ -74,6 +74,10 @@ static void wanted_check(struct state *state)
 	}
 	if (!state->ruleset->interface_count)
 		text_add(state->problems, "the rules name no interface, so nothing is filtered");
+	else if (!ruleset_has_block(state->ruleset))
+		text_add(state->problems, NO_BLOCK_WARNING);
+	else if (!state->attachment_count)
+		text_add(state->problems, "no interface is filtered");
 }
 
 static bool is_wanted(const struct state *state, const struct attachment *attachment)
@@ -165,6 +169,9 @@ static void status_text(const struct state *state)
 	time_text(generation->applied, when, sizeof(when));
 	printf("generation %u of %s, applied %s, %" PRIu64 " bytes of tables\n", generation->number,
 	       generation->origin.source, when, (uint64_t)generation->image_size);
+	if (generation->origin.changes)
+		printf("changed since by add or delete: %u, not saved\n",
+		       generation->origin.changes);
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		const struct block *block = &state->ruleset->blocks[hook];
 
@@ -183,8 +190,6 @@ static void status_text(const struct state *state)
 		       item->mode, place, item->program_id,
 		       item->link.up ? "" : ", the link is down");
 	}
-	if (!state->attachment_count)
-		printf("no interface is filtered now\n");
 	json_array_foreach(state->problems, index, text)
 		printf("problem: %s\n", json_string_value(text));
 	json_array_foreach(state->warnings, index, text)
@@ -235,13 +240,14 @@ static void status_json(const struct state *state)
 	char when[64];
 
 	time_text(generation->applied, when, sizeof(when));
-	json_write(json_told(json_pack(
-		"{s:b, s:I, s:s, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
-		json_array_size(state->problems) == 0, "generation", (json_int_t)generation->number,
-		"source", generation->origin.source, "applied", when, "image_bytes",
-		(json_int_t)generation->image_size, "hooks", hooks_to_json(state->ruleset),
-		"attachments", attachments_to_json(state), "problems", state->problems, "warnings",
-		state->warnings)));
+	json_write(json_told(
+		json_pack("{s:b, s:I, s:s, s:I, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
+			  json_array_size(state->problems) == 0, "generation",
+			  (json_int_t)generation->number, "source", generation->origin.source,
+			  "unsaved_changes", (json_int_t)generation->origin.changes, "applied",
+			  when, "image_bytes", (json_int_t)generation->image_size, "hooks",
+			  hooks_to_json(state->ruleset), "attachments", attachments_to_json(state),
+			  "problems", state->problems, "warnings", state->warnings)));
 }
 
 enum exit_status command_status(struct context *context, int argc, char **argv)

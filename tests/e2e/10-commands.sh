@@ -164,6 +164,16 @@ expect 0 "on no interface" sh -c 'printf "ingress default pass { }\n" >"$1/none.
 expect 1 "" fw status
 grep -q "nothing is filtered" "$work/out" || fail "status does not say that nothing is filtered"
 
+printf 'interface fw0\n' >"$work/blockless.conf"
+expect 0 "no ingress or egress block, so nothing is filtered" fw apply "$work/blockless.conf"
+expect 1 "" fw status
+grep -q "no ingress or egress block" "$work/out" || fail "status without blocks: $(cat "$work/out")"
+printf 'interface "nosuch*"\ningress default drop { }\n' >"$work/pattern.conf"
+expect 0 'no interface matches "nosuch*"' fw apply "$work/pattern.conf"
+expect 1 "" fw status
+grep -qx "problem: no interface is filtered" "$work/out" || fail "status with none: $(cat "$work/out")"
+fw status --json | grep -q '"as_configured": false' || fail "status --json: $(fw status --json)"
+
 expect 0 "nothing is filtered any more" fw down
 expect 0 "" fw down
 expect 1 "" fw status
