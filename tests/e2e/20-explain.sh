@@ -23,6 +23,9 @@ ingress default drop {
     pass  tcp from 192.0.2.0/28     label tcp
     pass  tcp from 2001:db8::/48    label tcp6
     drop  udp to port 53 ttl 64     label dns
+    drop  on "wan*" to port 80      label wan
+    pass  on { eth0, lan1 } udp from port 53 label answers
+    drop  icmp type 3 code { 0, 1 } label unreachable
     pass  icmp type echo-request    label ping
     pass  icmp6 type { 128, 129 }   label ping6
     drop  vlan 5                    label vlan5
@@ -72,12 +75,39 @@ sed 's/"text":"in tcp/"text":"in udp/' "$work/ingress" >"$work/wrong"
 "$python" tests/lib/second_opinion.py "$work/named.pcap" <"$work/wrong" >/dev/null &&
     fail "the comparison cannot fail"
 
+# Every match of the language but `state`, which the kernel program has no flows for yet.
+for match in on inet6 proto from to port flags type code fragment length ttl dscp vlan ethertype \
+    smac dmac; do
+    grep -qw -- "$match" "$work/fw.conf" || fail "no rule asks for $match"
+done
 # One packet as text: exit status, verdict, and what is wrong with another.
 ask() {
     "$fwctl" explain --rules "$work/fw.conf" "${kernel[@]}" --packet "$1"
 }
 ask "in eth0 tcp 192.0.2.1:1234 > 198.51.100.1:22 flags S" | grep -q '^    pass: .*label syn$' ||
     fail "the packet does not pass by syn"
+# A packet for each of the rules above, so that each match holds once, in the kernel too.
+while read -r label packet; do
+    ask "$packet" >"$work/answer" || fail "$packet: $(cat "$work/answer")"
+    grep -q "label $label\$" "$work/answer" || fail "$packet is not for $label: $(cat "$work/answer")"
+done <<'END'
+fragments in eth0 udp 203.0.113.1 > 198.51.100.1 fragment
+vlan7 in eth0 tcp 203.0.113.1:5 > 198.51.100.1:9 flags A vlan 7
+tcp in eth0 tcp 192.0.2.15:5 > 198.51.100.1:80 flags A
+tcp6 in eth0 tcp [2001:db8:0:9::1]:5 > [2001:db8::2]:80 flags A
+dns in eth0 udp 203.0.113.1:5 > 198.51.100.1:53 ttl 64
+wan in wan0 tcp 203.0.113.1:5 > 198.51.100.1:80 flags A
+answers in lan1 udp 203.0.113.1:53 > 198.51.100.1:9
+unreachable in eth0 icmp 203.0.113.1 > 198.51.100.1 type 3 code 1
+ping6 in eth0 icmp6 2001:db8:1::1 > 2001:db8::2 type 129
+near in eth0 tcp 203.0.113.1:5 > 198.51.100.1:22 flags A ttl 10
+voice in eth0 tcp 203.0.113.1:5 > 198.51.100.1:22 flags A dscp 46
+tunnels in eth0 gre 203.0.113.1 > 198.51.100.1 length 100
+short in eth0 gre 203.0.113.1 > 198.51.100.1 length 29
+ports in eth0 sctp 203.0.113.1:5 > 198.51.100.1:23
+lldp in eth0 ethertype 0x88cc
+to-us in eth0 icmp6 2001:db8:1::1 > 2001:db8::2 type 100 dmac 00:00:5e:00:53:02
+END
 ask "in eth0 tcp 192.0.2.1 > 198.51.100.1:22" 2>"$work/error"
 [ $? = 2 ] || fail "a wrong packet is not exit status 2"
 grep -q "both ends need a port" "$work/error" || fail "what is wrong is not told"
