@@ -7,6 +7,7 @@
 #include "commands/running.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -330,6 +331,22 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 	return error;
 }
 
+/* What `add` and `delete` did is lost, unless the file says the same as what ran. */
+static void lost_changes_tell(const struct install_input *input, const struct generation *before)
+{
+	_cleanup_buffer_ struct buffer text = { 0 };
+	const char *verb;
+
+	if (!before || !before->origin.changes || input->origin.changes)
+		return;
+	verb = before->origin.changes == 1 ? "is" : "are";
+	ruleset_print(input->ruleset, &text);
+	if (strcmp(buffer_text(&text), before->text))
+		message_warn("%u change%s made since by add or delete %s not in %s, and %s gone",
+			     before->origin.changes, before->origin.changes == 1 ? "" : "s", verb,
+			     input->origin.source, verb);
+}
+
 /* --- All together ------------------------------------------------------------------------- */
 
 /* Is everything attached that was? A message for each that is not. */
@@ -402,12 +419,25 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	return error;
 }
 
+/* From the switch until all is attached no signal ends the program: that would be half a change. */
+static void signals_hold(sigset_t *ret_before)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
 int running_install(struct dataplane *dataplane, const struct install_input *input,
 		    struct installed *ret_installed)
 {
 	struct installed installed = { 0 };
 	struct wanted_links wanted = { 0 };
 	struct generation *before = NULL;
+	sigset_t signals;
 	int error = dataplane_read_generation(dataplane, &before);
 	bool is_first = error == -ENOENT;
 
@@ -420,8 +450,11 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		message_error("cannot list the network interfaces: %s", strerror(-error));
 	else
 		error = missing_tell(input->ruleset, &wanted, input->need_all);
+	signals_hold(&signals);
 	if (!error)
 		error = install_over(dataplane, input, before, &wanted, &installed);
+	if (!error)
+		lost_changes_tell(input, before);
 	/* Where nothing ran before, nothing is left behind: what was attached is off by now. */
 	if (error && is_first)
 		dataplane_discard(dataplane);
@@ -431,6 +464,7 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		installed_free(&installed);
 	else
 		*ret_installed = installed;
+	sigprocmask(SIG_SETMASK, &signals, NULL);
 	return error;
 }
 

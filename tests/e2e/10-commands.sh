@@ -174,6 +174,26 @@ expect 1 "" fw status
 grep -qx "problem: no interface is filtered" "$work/out" || fail "status with none: $(cat "$work/out")"
 fw status --json | grep -q '"as_configured": false' || fail "status --json: $(fw status --json)"
 
+# What add and delete did is counted, told by status until it is saved, and told by the apply that
+# drops it.
+expect 0 "" fw apply "$work/in.conf"
+expect 0 "" fw add ingress drop udp to port 9 label one
+expect 0 "" fw add ingress drop udp to port 10 label two
+expect 0 "" fw status
+grep -qx "changed since by add or delete: 2, not saved" "$work/out" || fail "$(cat "$work/out")"
+fw status --json | grep -q '"unsaved_changes": 2' || fail "$(fw status --json)"
+expect 0 "2 changes made since by add or delete are not in $work/in.conf, and are gone" fw apply "$work/in.conf"
+expect 0 "" fw apply "$work/in.conf"
+grep -q "gone" "$work/err" && fail "changes are told that are not there: $(cat "$work/err")"
+expect 0 "" fw add ingress drop udp to port 9 label one
+fw -q save "$work/saved.conf" || fail "save"
+expect 0 "" fw apply "$work/saved.conf"
+grep -q "gone" "$work/err" && fail "the file has the change: $(cat "$work/err")"
+expect 0 "" fw delete one
+expect 0 "" fw save "$work/saved.conf"
+expect 0 "" fw status
+grep -q "not saved" "$work/out" && fail "saved changes are told as not saved: $(cat "$work/out")"
+
 expect 0 "nothing is filtered any more" fw down
 expect 0 "" fw down
 expect 1 "" fw status
