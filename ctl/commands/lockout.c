@@ -24,6 +24,7 @@
 #define PROTOCOL_TCP	6
 #define ETHERTYPE_INET	0x0800
 #define ETHERTYPE_INET6 0x86dd
+#define FLAG_SYN	0x02
 #define FLAG_ACK	0x10
 
 /* The session as seen from this host. */
@@ -158,8 +159,16 @@ static bool session_find(struct session *ret_session)
 
 /* --- Judging it --------------------------------------------------------------------------- */
 
-/* A segment of the session that has no flag but ACK. */
-static void packet_make(const struct session *session, enum fw_hook hook, struct fw_packet *packet)
+/* Segments that a host must let through for its SSH session, and for the next one. */
+enum segment {
+	SEGMENT_DATA, /* of the session that is there */
+	SEGMENT_OPEN, /* a new one from the same peer: SYN in, or the answer to it out */
+	SEGMENTS,
+};
+
+/* Data has no flag but ACK. A new session comes from a port that is not known. */
+static void packet_make(const struct session *session, enum fw_hook hook, enum segment segment,
+			struct fw_packet *packet)
 {
 	bool is_inet = session->client.family == FW_INET;
 	bool is_in = hook == FW_INGRESS;
@@ -175,7 +184,9 @@ static void packet_make(const struct session *session, enum fw_hook hook, struct
 		.family = session->client.family,
 		.protocol = PROTOCOL_TCP,
 		.has = FW_HAS_PORTS | FW_HAS_FLAGS | FW_HAS_MAC,
-		.tcp_flags = FLAG_ACK,
+		.tcp_flags = segment == SEGMENT_DATA ? FLAG_ACK
+			     : is_in		     ? FLAG_SYN
+						     : FLAG_SYN | FLAG_ACK,
 		.ttl = 64,
 		.state = FW_STATE_NEW,
 	};
@@ -195,31 +206,48 @@ static bool is_filtered(const struct ruleset *ruleset, const struct session *ses
 	return false;
 }
 
+static bool segment_passes(const struct ruleset *ruleset, const struct session *session,
+			   enum fw_hook hook, enum segment segment, struct evaluation *evaluation)
+{
+	struct fw_packet packet;
+
+	packet_make(session, hook, segment, &packet);
+	evaluate(ruleset, hook, &packet, *session->interface ? session->interface : NULL,
+		 evaluation);
+	return evaluation->action == FW_PASS;
+}
+
 static void hook_check(const struct ruleset *ruleset, const struct session *session,
 		       enum fw_hook hook, struct diagnostics *diagnostics)
 {
 	const struct block *block = &ruleset->blocks[hook];
+	enum segment segment = SEGMENT_DATA;
 	char client[ADDRESS_TEXT_MAX];
 	struct evaluation evaluation;
-	struct fw_packet packet;
 	const struct location *at;
 	const char *hint;
 
 	if (!block->present)
 		return;
-	packet_make(session, hook, &packet);
-	evaluate(ruleset, hook, &packet, *session->interface ? session->interface : NULL,
-		 &evaluation);
-	if (evaluation.action == FW_PASS)
+	while (segment < SEGMENTS && segment_passes(ruleset, session, hook, segment, &evaluation))
+		segment++;
+	if (segment == SEGMENTS)
 		return;
 	address_print(&session->client, client);
 	at = evaluation.rule == EVALUATE_DEFAULT ? &block->at : &block->rules[evaluation.rule].at;
-	hint = diagnostics_hint(diagnostics, "`pass tcp %s %s %s port %u` before it would keep it",
+	hint = diagnostics_hint(diagnostics, "`pass tcp %s %s %s port %u` before it would %s",
 				hook == FW_INGRESS ? "from" : "to", client,
-				hook == FW_INGRESS ? "to" : "from", session->server_port);
-	diagnostics_warn(diagnostics, ruleset, at, hint,
-			 "this cuts the SSH connection from %s port %u that you are using", client,
-			 session->client_port);
+				hook == FW_INGRESS ? "to" : "from", session->server_port,
+				segment == SEGMENT_DATA ? "keep it" : "let it in");
+	if (segment == SEGMENT_DATA)
+		diagnostics_warn(diagnostics, ruleset, at, hint,
+				 "this cuts the SSH connection from %s port %u that you are using",
+				 client, session->client_port);
+	else
+		diagnostics_warn(diagnostics, ruleset, at, hint,
+				 "the SSH connection from %s that you are using stays, but you "
+				 "could not log in again: this stops a new one to port %u",
+				 client, session->server_port);
 }
 
 void lockout_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics)

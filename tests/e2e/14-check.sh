@@ -44,6 +44,24 @@ SSH_CONNECTION="2001:db8::1 5555 2001:db8::2 22" bash -c \
 grep -qF "this cuts the SSH connection from 2001:db8::1 port 5555" "$work/err" ||
     fail "the session was not found in the parent's environment: $(cat "$work/err")"
 
+# Segments with ACK keep the session that is there; a new one must come in too.
+again() { # STATUS OF GREP, RULE
+    printf 'interface "*"\n%s\n' "$2" >"$work/again.conf"
+    SSH_CONNECTION="192.0.2.1 5555 192.0.2.2 22" plain check "$work/again.conf" >"$work/out" 2>"$work/err" ||
+        fail "check: $(cat "$work/err")"
+    grep -q "from 192.0.2.1 that you are using stays, but you could not log in again" "$work/err"
+    [ $? -eq "$1" ] || fail "log in again, '$2': $(cat "$work/err")"
+    grep -q "this cuts the SSH" "$work/err" && fail "the session is not cut: $(cat "$work/err")"
+}
+again 0 'ingress default drop { pass tcp flags A/A }'
+again 0 'ingress default pass { drop tcp to port 22 flags S/SA }'
+again 1 'ingress default drop {
+    pass tcp from 192.0.2.0/24 to port 22 flags S/SA
+    pass tcp flags A/A
+}'
+again 0 'egress default pass { drop tcp flags SA/SA }'
+again 1 'egress default drop { pass tcp flags A/A }'
+
 printf 'ingress default drop {\n    pass tcp to port shh\n    pas udp\n}\n' >"$work/bad.conf"
 expect 2 "bad.conf:2:22: error:" check "$work/bad.conf"
 grep -qF "bad.conf:3:5: error:" "$work/err" || fail "the second error was not told"
