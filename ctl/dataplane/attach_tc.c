@@ -5,12 +5,13 @@
  *
  * What is attached is told by names in the layout's `links` directory, with the namespace in them
  * because interface numbers are unique only within one:
- *   egress-NAMESPACE-IFINDEX           the pinned link
+ *   egress-NAMESPACE-IFINDEX           the pinned link (with -1 and so on if that is taken)
  *   clsact-NAMESPACE-IFINDEX           a directory: our filter is there
  *   clsact-NAMESPACE-IFINDEX-qdisc     a directory: the qdisc is ours too
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <netlink/route/classifier.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "dataplane/internal.h"
 
@@ -25,6 +27,8 @@
 #define TCX_EGRESS	  47
 #define LINK_TCX	  11
 #define TCX_BEFORE	  (1U << 3) /* with nothing named: before all others */
+#define TCX_LINKS	  64 /* that the kernel has on one interface */
+#define TCX_PREFIX	  "egress"
 #define FILTER_HANDLE	  0x66774331U
 #define FILTER_PRIORITIES 8 /* that we try */
 
@@ -62,9 +66,46 @@ static int tcx_info(int link, struct tcx_info *ret_info)
 	return error;
 }
 
-/* The link that is pinned for the interface; -ENOENT, also if it is of an interface that is gone.
- */
-static int tcx_open(const char *path, uint32_t interface, struct tcx_info *ret_info)
+/* Which links are on the interface at egress. None on a kernel without TCX. */
+struct tcx_links {
+	uint32_t ids[TCX_LINKS];
+	uint32_t count;
+};
+
+static int tcx_links_read(uint32_t interface, struct tcx_links *ret_links)
+{
+	uint32_t programs[TCX_LINKS] = { 0 };
+	struct {
+		uint32_t interface;
+		uint32_t attach_type;
+		uint32_t query_flags;
+		uint32_t attach_flags;
+		uint64_t programs;
+		uint32_t count;
+		uint32_t pad;
+		uint64_t program_flags;
+		uint64_t links;
+		uint64_t link_flags;
+		uint64_t revision;
+	} query = {
+		.interface = interface,
+		.attach_type = TCX_EGRESS,
+		.programs = (uintptr_t)programs,
+		.count = TCX_LINKS,
+		.links = (uintptr_t)ret_links->ids,
+	};
+
+	*ret_links = (struct tcx_links){ .count = 0 };
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &query, sizeof(query)))
+		/* What an older kernel says: it knows no such type, or no such field. */
+		return errno == EINVAL || errno == E2BIG ? 0 : -errno;
+	ret_links->count = query.count < TCX_LINKS ? query.count : TCX_LINKS;
+	return 0;
+}
+
+/* Opens the pin if its link is one of these; -ENOENT. Who may change takes a dead pin away. */
+static int tcx_open(const struct dataplane *dataplane, const char *path,
+		    const struct tcx_links *links, struct tcx_info *ret_info)
 {
 	int link = bpf_obj_get(path);
 	int error;
@@ -72,25 +113,72 @@ static int tcx_open(const char *path, uint32_t interface, struct tcx_info *ret_i
 	if (link < 0)
 		return link;
 	error = tcx_info(link, ret_info);
-	if (!error && ret_info->interface == interface)
-		return link;
+	for (uint32_t i = 0; !error && i < links->count; i++) {
+		if (links->ids[i] == ret_info->id)
+			return link;
+	}
 	close(link);
-	if (!error)
+	if (!error && !ret_info->interface && dataplane->change)
 		unlink(path);
 	return error ? error : -ENOENT;
 }
 
+/*
+ * Finds the pin of our link on the interface, opens it and tells its path; -ENOENT. The kernel is
+ * asked, because a name says too little: an interface may go to another namespace with its link,
+ * and another get its number.
+ */
+static int tcx_find(struct dataplane *dataplane, const struct link_info *link, char path[PATH_MAX],
+		    struct tcx_info *ret_info)
+{
+	_cleanup_free_ char *directory = NULL;
+	struct tcx_links links;
+	struct dirent *entry;
+	DIR *pins = NULL;
+	int fd, error = names_path(dataplane, link, TCX_PREFIX, "", path);
+
+	if (!error)
+		error = tcx_links_read(link->index, &links);
+	if (error)
+		return error;
+	fd = tcx_open(dataplane, path, &links, ret_info);
+	if (fd != -ENOENT || !links.count)
+		return fd;
+	if (asprintf(&directory, "%s/links", dataplane->layout_dir) < 0)
+		return -ENOMEM;
+	pins = opendir(directory);
+	while (pins && fd == -ENOENT && (entry = readdir(pins))) {
+		if (strncmp(entry->d_name, TCX_PREFIX "-", strlen(TCX_PREFIX "-")) != 0)
+			continue;
+		snprintf(path, PATH_MAX, "%s/%s", directory, entry->d_name);
+		fd = tcx_open(dataplane, path, &links, ret_info);
+	}
+	if (pins)
+		closedir(pins);
+	return fd;
+}
+
 /* A link of our own that died with its command is no trouble: the kernel takes it off. */
-static int tcx_attach(const char *path, const struct link_info *link, int program)
+static int tcx_attach(struct dataplane *dataplane, const struct link_info *link, int program)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
 	_cleanup_close_ int fd = bpf_link_create(program, (int)link->index,
 						 (enum bpf_attach_type)TCX_EGRESS, &options);
+	char path[PATH_MAX], suffix[16] = "";
+	int error = -EEXIST;
 
 	if (fd < 0)
 		return fd;
 	crash_point();
-	return bpf_obj_pin(fd, path);
+	/* The name may be that of an interface which went elsewhere: then it gets another. */
+	for (unsigned i = 0; i < TCX_LINKS && error == -EEXIST; i++) {
+		if (i)
+			snprintf(suffix, sizeof(suffix), "-%u", i);
+		error = names_path(dataplane, link, TCX_PREFIX, suffix, path);
+		if (!error)
+			error = bpf_obj_pin(fd, path);
+	}
+	return error;
 }
 
 /* FWCTL_TC=clsact: for tests, and for who has tools that know no TCX. */
@@ -244,14 +332,10 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link,
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 	struct tcx_info info;
-	int error;
+	int error = 0;
 
 	library_forget();
-	error = names_path(dataplane, link, "egress", "", path);
-	if (error)
-		return fail(dataplane, error, "cannot see the network namespace: %s",
-			    strerror(-error));
-	fd = tcx_open(path, link->index, &info);
+	fd = tcx_find(dataplane, link, path, &info);
 	if (fd >= 0) {
 		attachment.program_id = info.program_id;
 		if (!program_is_ours(dataplane, info.program_id, FW_EGRESS, &attachment.current))
@@ -259,7 +343,8 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link,
 	} else if (fd == -ENOENT) {
 		error = clsact_query(dataplane, link, &attachment);
 	} else {
-		error = fail(dataplane, fd, "cannot open %s: %s", path, bpf_reason(fd));
+		error = fail(dataplane, fd, "cannot see the TCX programs of %s: %s", link->name,
+			     bpf_reason(fd));
 	}
 	if (error)
 		return error;
@@ -269,13 +354,15 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link,
 
 int tc_detach(struct dataplane *dataplane, const struct link_info *link)
 {
+	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	int error;
+	struct tcx_info info;
+	int error = 0;
 
 	library_forget();
-	error = names_path(dataplane, link, "egress", "", path);
-	if (!error && unlink(path) && errno != ENOENT)
-		error = -errno;
+	fd = tcx_find(dataplane, link, path, &info);
+	if (fd != -ENOENT && (fd < 0 || unlink(path)))
+		error = fd < 0 ? fd : -errno;
 	crash_point();
 	if (!error)
 		error = clsact_detach(dataplane, link);
@@ -292,16 +379,14 @@ static int tc_put(struct dataplane *dataplane, const struct link_info *link, int
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 	struct tcx_info info;
-	int error = names_path(dataplane, link, "egress", "", path);
+	int error;
 
-	if (error)
-		return error;
 	if (old && !strcmp(old->mode, "tcx")) {
-		fd = tcx_open(path, link->index, &info);
+		fd = tcx_find(dataplane, link, path, &info);
 		return fd < 0 ? fd : bpf_link_update(fd, program, NULL);
 	}
 	if (!old && tcx_wanted()) {
-		error = tcx_attach(path, link, program);
+		error = tcx_attach(dataplane, link, program);
 		/* A kernel without TCX knows no such attach type. */
 		if (error != -EINVAL && error != -EOPNOTSUPP)
 			return error;
