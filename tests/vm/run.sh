@@ -35,5 +35,5 @@ trap 'rm -f "$log"' EXIT
 "$here/boot.sh" "$suite" "uname -r
     MODES=auto SWITCHES=10 KILL_STRIDE=6 FWCTL_IN_VM=1 tests/run.sh ${tiers[*]}" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
-echo "note: $(head -n 1 "$log"): $(tail -n 1 "$log")"
+echo "note: $(head -n 1 "$log"): $(grep -E '^[0-9]+ passed' "$log" | tail -n 1)"
 exit "$status"
