@@ -39,7 +39,7 @@ while True:
     peer.close()
 END
 start_in $far /usr/bin/python3 "$work/server.py" "$work/ready"
-wait_for 5 test -e "$work/ready" || fail "the server does not start"
+wait_for 30 test -e "$work/ready" || fail "the server does not start"
 
 transfer() { # ADDRESS
     in_right /usr/bin/python3 -c "import socket

@@ -57,7 +57,7 @@ for mode in native generic; do
     fw -q apply "$work/fw.conf" || fail "apply in mode $mode"
     sent=$(in_left /usr/bin/python3 "$work/send.py" "$work/packets.pcap") || fail "cannot send"
     seen() { [ "$(stat_of 's["hooks"]["ingress"]["packets"]')" = "$sent" ]; }
-    wait_for 5 seen || fail "$mode: of $sent frames $(stat_of 's["hooks"]["ingress"]["packets"]') are counted: $(fw stats)"
+    wait_for 30 seen || fail "$mode: of $sent frames $(stat_of 's["hooks"]["ingress"]["packets"]') are counted: $(fw stats)"
     counters >"$work/$mode"
     fw -q down || fail "down"
 done
@@ -100,10 +100,10 @@ END
         rm -f "$work/ready" "$work/received"
         [ $side = left ] && there=right address=$right_inet || { there=left address=$left_inet; }
         start_$there /usr/bin/python3 "$work/receive.py" $address "$work/ready" >"$work/received"
-        wait_for 5 test -e "$work/ready" || fail "the receiver does not start"
+        wait_for 30 test -e "$work/ready" || fail "the receiver does not start"
         datagram in_$side $address 5000
         datagram in_$side $address 9
-        wait_for 5 test -s "$work/received" || fail "$mode: 65535 bytes from $side do not arrive: $(fw stats)"
+        wait_for 30 test -s "$work/received" || fail "$mode: 65535 bytes from $side do not arrive: $(fw stats)"
         [ "$(cat "$work/received")" = 65507 ] || fail "$mode: $(cat "$work/received") bytes arrive"
     done
     for label in in no-in out no-out; do
@@ -124,7 +124,8 @@ egress default pass {
     drop on lo inet6 udp to port 9  label out
 }
 END
-fw -q apply "$work/lo.conf" || fail "apply on lo"
+fw apply "$work/lo.conf" 2>"$work/apply" || fail "apply on lo: $(cat "$work/apply")"
+grep -q "no native XDP" "$work/apply" || fail "it is not said why it is generic: $(cat "$work/apply")"
 [ "$(fw status --json | /usr/bin/python3 -c "import json, sys
 print(*[a['interface'] + a['mode'] for a in json.load(sys.stdin)['attachments'] if a['hook'] == 'ingress'])")" = logeneric ] ||
     fail "not generic on lo: $(fw status)"
@@ -132,9 +133,9 @@ in_right bash -c "for i in {1..4}; do echo x >/dev/udp/127.0.0.1/9; done"
 in_right bash -c "for i in {1..6}; do echo x >/dev/udp/::1/9; done" 2>/dev/null
 rm -f "$work/ready" "$work/received"
 start_right /usr/bin/python3 "$work/receive.py" 127.0.0.1 "$work/ready" >"$work/received"
-wait_for 5 test -e "$work/ready" || fail "the receiver does not start"
+wait_for 30 test -e "$work/ready" || fail "the receiver does not start"
 datagram in_right 127.0.0.1 5000
-wait_for 5 test -s "$work/received" || fail "a datagram over lo does not arrive: $(fw stats)"
+wait_for 30 test -s "$work/received" || fail "a datagram over lo does not arrive: $(fw stats)"
 [ "$(stat_of 'rule("ingress", "in")')" = 4 ] || fail "ingress of lo: $(fw stats)"
 [ "$(stat_of 'rule("egress", "out")')" = 6 ] || fail "egress of lo: $(fw stats)"
 [ "$(stat_of 'rule("ingress", "passed")')" = 1 ] || fail "ingress of lo: $(fw stats)"
