@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	  "say which packets two rule files judge differently" },
 	{ "add", command_add, "[--before LABEL | --after LABEL | --at N] ingress|egress RULE...",
 	  "add a rule to the running ones" },
-	{ "delete", command_delete, "[ingress|egress] LABEL|N", "delete a running rule" },
+	{ "delete", command_delete, "[ingress|egress] LABEL|N|RULE...", "delete a running rule" },
 	{ "save", command_save, "[FILE] [--force]", "write the running rules to a file" },
 	{ "explain", command_explain,
 	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* fwctl delete: one rule less, named by its label, its text or its number in `fwctl list -n`. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/message.h"
 #include "base/number.h"
 #include "commands/change.h"
 #include "commands/hook.h"
+#include "commands/lockout.h"
 #include "language/language.h"
 
 struct deletion {
@@ -15,19 +18,45 @@ struct deletion {
 	char *name;
 };
 
+static bool text_find(const struct block *block, const char *text, size_t *ret_index)
+{
+	for (size_t i = 0; text && i < block->count; i++) {
+		if (!strcmp(block->rules[i].text, text)) {
+			*ret_index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The index of the rule that the name means in this block. */
-static bool name_resolve(const struct ruleset *ruleset, enum fw_hook hook, const char *name,
+static bool name_resolve(struct ruleset *ruleset, enum fw_hook hook, const char *name,
 			 size_t *ret_index)
 {
 	const struct block *block = &ruleset->blocks[hook];
+	const char *text = NULL;
 	uint64_t number;
 
 	if (!rule_find(ruleset, hook, name, ret_index))
 		return true;
-	if (number_parse_text(name, 1, block->count - block->builtin_count, &number))
-		return false;
+	if (number_parse_text(name, 1, block->count - block->builtin_count, &number)) {
+		/* Blanks, braces and service names are as one likes. */
+		if (rule_text_canonical(ruleset, name, &text))
+			return false;
+		return text_find(block, text, ret_index);
+	}
 	*ret_index = block->builtin_count + number - 1;
 	return true;
+}
+
+static void doubts_warn(const struct ruleset *ruleset)
+{
+	struct diagnostics diagnostics;
+
+	diagnostics_init(&diagnostics);
+	lockout_warn(ruleset, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
 }
 
 static enum exit_status delete_from(struct ruleset *ruleset, const struct context *context,
@@ -37,7 +66,6 @@ static enum exit_status delete_from(struct ruleset *ruleset, const struct contex
 	size_t index = 0, found = 0;
 	enum fw_hook hook = deletion->hook;
 
-	(void)context;
 	for (int i = 0; i < FW_HOOKS; i++) {
 		if (!deletion->any_hook && i != (int)deletion->hook)
 			continue;
@@ -66,6 +94,8 @@ static enum exit_status delete_from(struct ruleset *ruleset, const struct contex
 			      deletion->name);
 		return EXIT_USAGE;
 	}
+	if (!context->quiet)
+		doubts_warn(ruleset);
 	return EXIT_DONE;
 }
 

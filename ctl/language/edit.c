@@ -183,3 +183,32 @@ int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, con
 	parser_free(&parser);
 	return err;
 }
+
+int rule_text_canonical(struct ruleset *ruleset, const char *text, const char **ret_text)
+{
+	const size_t length = strlen(text);
+	const struct source_file file = {
+		.path = COMMAND_LINE,
+		.text = arena_strndup(ruleset->arena, text, length),
+		.length = length,
+	};
+	struct source_file *files = ruleset->files;
+	size_t file_count = ruleset->file_count;
+	struct diagnostics diagnostics;
+	struct parser parser;
+	struct rule rule;
+	int err;
+
+	diagnostics_init(&diagnostics);
+	parser_init(&parser, ruleset, &file_reader_system, &diagnostics);
+	load_names(&parser, ruleset);
+	lexer_init(&parser.lexer, file.text, file.length, parser_add_file(&parser, &file));
+	err = parse_alone(&parser, &rule);
+	ruleset->files = files;
+	ruleset->file_count = file_count;
+	parser_free(&parser);
+	diagnostics_free(&diagnostics);
+	if (!err)
+		*ret_text = rule.text;
+	return err;
+}

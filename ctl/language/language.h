@@ -91,6 +91,12 @@ struct rule_place {
 int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, const char *text,
 		    struct diagnostics *diagnostics, size_t *ret_index);
 
+/*
+ * The canonical text of one rule that may use the ruleset's defines and sets. -EINVAL if it is no
+ * rule. *ret_text lies in the ruleset's arena.
+ */
+int rule_text_canonical(struct ruleset *ruleset, const char *text, const char **ret_text);
+
 /* Takes a rule out. -ENOENT if there is none of that index, -EPERM if it is built in. */
 int rule_remove(struct ruleset *ruleset, enum fw_hook hook, size_t index);
 

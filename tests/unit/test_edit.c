@@ -187,6 +187,27 @@ static void a_changed_ruleset_prints_what_parses_to_it(void **state)
 	buffer_free(&again);
 }
 
+static void a_rule_is_known_by_any_spelling(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t count = fixture->ruleset->blocks[FW_INGRESS].count;
+	size_t files = fixture->ruleset->file_count;
+	const char *text = NULL;
+
+	assert_int_equal(rule_text_canonical(fixture->ruleset,
+					     "pass   udp from @admins to port {$web}", &text),
+			 0);
+	assert_string_equal(text, "pass udp from @admins to port $web");
+	assert_int_equal(rule_text_canonical(fixture->ruleset, "pass  udp", &text), 0);
+	assert_string_equal(text, "pass udp");
+	assert_int_equal(rule_text_canonical(fixture->ruleset, "a", &text), -EINVAL);
+	assert_int_equal(rule_text_canonical(fixture->ruleset, "pass udp pass tcp", &text),
+			 -EINVAL);
+	assert_string_equal(text, "pass udp");
+	assert_int_equal(fixture->ruleset->blocks[FW_INGRESS].count, count);
+	assert_int_equal(fixture->ruleset->file_count, files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hook_without_block_takes_no_rule, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(rules_can_be_taken_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rule_is_known_by_any_spelling, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_changed_ruleset_prints_what_parses_to_it, setup,
 						teardown),
 	};
