@@ -13,7 +13,7 @@ void describe_rule(const struct subject *subject, const struct location *near,
 {
 	const struct block *block = &subject->ruleset->blocks[subject->hook];
 	const struct rule *rule;
-	const char *identity;
+	const char *identity, *path;
 	size_t length;
 
 	if (subject->rule == EVALUATE_DEFAULT) {
@@ -23,17 +23,20 @@ void describe_rule(const struct subject *subject, const struct location *near,
 		return;
 	}
 	rule = &block->rules[subject->rule];
+	path = subject->ruleset->files[rule->at.file].path;
 	identity = rule_identity(rule);
 	length = strlen(identity);
 	buffer_printf(buffer, "'%.*s%s'", IDENTITY_SHOWN, identity,
 		      length > IDENTITY_SHOWN ? "..." : "");
 	if (rule->builtin)
 		buffer_puts(buffer, " (built in)");
+	else if (!strcmp(path, RUNNING_RULES))
+		/* As `fwctl list -n` counts. */
+		buffer_printf(buffer, " (rule %zu)", subject->rule - block->builtin_count + 1);
 	else if (near && near->file == rule->at.file)
 		buffer_printf(buffer, " (line %u)", rule->at.line);
 	else
-		buffer_printf(buffer, " (%s:%u)", subject->ruleset->files[rule->at.file].path,
-			      rule->at.line);
+		buffer_printf(buffer, " (%s:%u)", path, rule->at.line);
 }
 
 static void add_sets(const struct ruleset *ruleset, uint64_t bits, const char *end,

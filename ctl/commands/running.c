@@ -47,7 +47,7 @@ struct dataplane *dataplane_open_running(const struct context *context)
 
 static int generation_parse(const struct generation *generation, struct ruleset **ret_ruleset)
 {
-	const struct source_file file = { "running rules", generation->text, generation->length };
+	const struct source_file file = { RUNNING_RULES, generation->text, generation->length };
 	struct source_file *files = calloc(generation->file_count + 1, sizeof(*files));
 	struct diagnostics diagnostics;
 	struct file_reader reader;

@@ -245,7 +245,7 @@ static void write_one(const struct diagnostic *diagnostic, bool colour, FILE *st
 	const char *green = colour ? "\033[1;32m" : "";
 
 	fprintf(stream, "%s%s:", bold, diagnostic->path);
-	if (diagnostic->at.line)
+	if (diagnostic->at.line && strcmp(diagnostic->path, RUNNING_RULES) != 0)
 		fprintf(stream, "%u:%u:", diagnostic->at.line, diagnostic->at.column);
 	fprintf(stream, "%s %s%s:%s %s\n", plain, tint, is_error ? "error" : "warning", plain,
 		diagnostic->text);

@@ -272,6 +272,9 @@ struct options {
 	uint64_t timeouts[TIMEOUT_KINDS]; /* seconds; 0 = the default */
 };
 
+/* The path of rules that were read back from the kernel: nobody sees their lines. */
+#define RUNNING_RULES "running rules"
+
 struct source_file {
 	const char *path; /* as shown in diagnostics */
 	const char *text;

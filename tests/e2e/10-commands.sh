@@ -106,6 +106,14 @@ rules_are "count inet label v4
 drop udp to port 9 label discard
 drop tcp to port 25 label c"
 
+# Its text need not be the canonical one.
+expect 0 "generation" fw add ingress drop tcp from 198.51.100.7 to port { 22, 80 }
+expect 0 "generation" fw delete ingress drop tcp 'from   198.51.100.7' to port '{22,80}'
+expect 2 "no rule is called 'drop tcp to port 24'" fw delete drop tcp to port 24; one_line
+rules_are "count inet label v4
+drop udp to port 9 label discard
+drop tcp to port 25 label c"
+
 # A rule that comes back goes on counting; one that is gone still counts in the totals.
 stat_of 'rule("ingress", "ping")' | grep -qx 3 || fail "a removed rule lost its packets"
 expect 0 "generation" fw add ingress pass icmp type echo-request label ping
@@ -120,7 +128,17 @@ expect 0 "warning" fw add ingress drop udp to port 9 from $left_inet
 expect 0 "this cuts the SSH connection from $left_inet port 5555" \
     env SSH_CONNECTION="$left_inet 5555 $right_inet 22" nsenter --net="/run/netns/$right" \
     "$fwctl" --pin-dir "$pins" add --at 1 ingress drop tcp to port 22 label oops
+grep -q "running rules:" "$work/err" && fail "a line that nobody sees: $(cat "$work/err")"
 fw -q delete oops
+# What takes the rule away that keeps the session is warned of too; others are named by their number.
+fw -q add --at 1 ingress drop tcp to port 22 from $left_inet label late
+expect 0 "rule 1" fw add --at 2 ingress count tcp to port 22 from $left_inet
+expect 0 "" fw delete 2
+fw -q add --at 1 ingress pass tcp to port 22 label ssh
+expect 0 "this cuts the SSH connection from $left_inet port 5555" \
+    env SSH_CONNECTION="$left_inet 5555 $right_inet 22" nsenter --net="/run/netns/$right" \
+    "$fwctl" --pin-dir "$pins" delete ssh
+fw -q delete late
 
 # A file with errors: all are told, and the rules that run go on.
 before=$(fw list --json)
