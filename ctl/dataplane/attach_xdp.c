@@ -176,6 +176,8 @@ static int xdp_add(const struct link_info *link, struct bpf_object *object,
 		return error;
 	xdp_program__set_run_prio(program, XDP_PRIORITY);
 	xdp_program__set_chain_call_enabled(program, XDP_PASS, true);
+	/* Its section says so too, but libxdp asks before libbpf has read that. */
+	xdp_program__set_xdp_frags_support(program, true);
 	error = xdp_program__attach(program, (int)link->index, mode, 0);
 	xdp_program__close(program);
 	return error;
