@@ -54,7 +54,7 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 	uint32_t *entries;
 
 	if (!axis_is_used(&instance->terms, axis)) {
-		*root = instance->out.full_rows[0];
+		*root = instance->out.full_row;
 		rows_init(&instance->rows[axis], space_words(&instance->space));
 		rows_intern(&instance->rows[axis], instance->full, 0);
 		return;
@@ -98,8 +98,9 @@ static void write_full_row(struct instance *instance)
 	rows_init(&rows, space_words(&instance->space));
 	rows_intern(&rows, instance->full, 0);
 	entries = instance_write_rows(instance, &rows);
-	for (size_t i = 0; i < 4; i++)
-		instance->out.full_rows[i] = entries[0];
+	instance->out.full_row = entries[0];
+	instance->out.network_rows = entries[0] * (1ULL << 32 | 1);
+	instance->out.link_rows = instance->out.network_rows;
 	free(entries);
 	rows_free(&rows);
 }

@@ -2,7 +2,8 @@
 /*
  * Protocol and ports: three classes number a cell of one table, and the cell names a row, so that
  * three conditions cost the match one row. If the table would be too large, source ports lead to
- * rows of their own.
+ * rows of their own, in the place of the first
+ * chain of small fields.
  */
 #include "base/memory.h"
 #include "compiler/instance.h"
@@ -90,6 +91,7 @@ static void write_source_ports(struct instance *instance, const struct service *
 		return;
 	}
 	instance->out.features |= FW_USES_PORT_ROW;
+	instance->out.network_rows &= ~0ULL << 32;
 	entries = instance_write_rows(instance, &service->source.rows);
 	instance->out.source_port = tree_write(instance->writer, &service->source, entries, 1);
 	instance->out.portless_row = entries[0];

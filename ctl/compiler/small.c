@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fields that few rules ask for, those of the network packet and the others apart: each in use
- * gets a table or a tree of classes, and a fold that takes the rows of the fields before it and its
- * own rows to the rows of both. The last fold names rows of the image.
+ * The fields that few rules ask for: each in use gets a table or a tree of classes, and a fold that
+ * takes the rows of the fields before it in its chain and its own rows to the rows of both. The
+ * last fold of a chain names rows of the image. The fields of the network packet have two chains
+ * and the others two. A field joins the first that stays small with it, else the one that grows
+ * least.
  */
 #include <string.h>
 
@@ -10,10 +12,12 @@
 #include "compiler/instance.h"
 #include "compiler/tree.h"
 
+#define CHAINS		   2
 #define FOLD_CELLS_MAX	   (1U << 22)
+#define CHAIN_BYTES	   (1U << 20) /* of a chain's last fold and its rows: stays in the cache */
 #define INTERFACES_LOG_MAX 7
 
-struct fold {
+struct chain {
 	struct instance *instance;
 	struct rows rows;  /* of the fields folded so far */
 	uint32_t *last;	   /* the cells of the last fold: numbers of rows; */
@@ -122,19 +126,26 @@ static uint32_t write_field(struct instance *instance, enum fw_small_field field
 }
 
 /* Writes what the last fold leads to: its rows' numbers times `factor`, or entries of rows. */
-static void fold_finish_last(struct fold *fold, uint32_t factor, const uint32_t *entries)
+static void chain_write_last(struct chain *chain, uint32_t factor, const uint32_t *entries)
 {
-	uint32_t *cells = writer_at(fold->instance->writer, fold->last_offset);
+	uint32_t *cells = writer_at(chain->instance->writer, chain->last_offset);
 
-	for (size_t i = 0; fold->last_offset && i < fold->last_count; i++)
-		cells[i] = entries ? entries[fold->last[i]] : fold->last[i] * factor;
+	for (size_t i = 0; chain->last_offset && i < chain->last_count; i++)
+		cells[i] = entries ? entries[chain->last[i]] : chain->last[i] * factor;
 }
 
-static void fold_field(struct fold *fold, enum fw_small_field field,
+static void chain_begin(struct chain *chain, struct instance *instance)
+{
+	*chain = (struct chain){ .instance = instance };
+	rows_init(&chain->rows, space_words(&instance->space));
+	rows_intern(&chain->rows, instance->full, 0);
+}
+
+static void chain_fold(struct chain *chain, enum fw_small_field field,
 		       const struct axis_classes *classes)
 {
-	struct instance *instance = fold->instance;
-	size_t own = classes->rows.count, count = fold->rows.count * own;
+	struct instance *instance = chain->instance;
+	size_t own = classes->rows.count, count = chain->rows.count * own;
 	struct fw_step *step = &instance->out.steps[field];
 	struct rows rows;
 	uint32_t *cells;
@@ -146,51 +157,92 @@ static void fold_field(struct fold *fold, enum fw_small_field field,
 	cells = memory_new(count, sizeof(*cells));
 	rows_init(&rows, space_words(&instance->space));
 	for (size_t i = 0; i < count; i++)
-		cells[i] = rows_intern_and(&rows, rows_at(&fold->rows, i / own),
+		cells[i] = rows_intern_and(&rows, rows_at(&chain->rows, i / own),
 					   rows_at(&classes->rows, i % own), instance->full,
 					   instance->scratch);
 	step->table = write_field(instance, field, classes);
 	step->fold = writer_add(instance->writer, count * sizeof(uint32_t), FW_LINE);
 	instance->out.features |= 1U << field;
-	fold_finish_last(fold, own, NULL);
-	free(fold->last);
-	rows_free(&fold->rows);
-	*fold = (struct fold){ instance, rows, cells, count, step->fold };
+	chain_write_last(chain, own, NULL);
+	free(chain->last);
+	rows_free(&chain->rows);
+	*chain = (struct chain){ instance, rows, cells, count, step->fold };
 }
 
-static void fold_fields(struct instance *instance, int field, int end)
+static void chain_end(struct chain *chain)
 {
-	struct fold fold = { .instance = instance };
 	uint32_t *entries;
 
-	rows_init(&fold.rows, space_words(&instance->space));
-	rows_intern(&fold.rows, instance->full, 0);
-	for (; field < end && !instance->too_large; field++) {
-		enum axis axis = AXIS_SMALL + field;
-		struct axis_classes classes;
-
-		if (!axis_is_used(&instance->terms, axis))
-			continue;
-		if (value_count(instance, field))
-			axis_classify_values(&instance->terms, axis, &instance->space,
-					     instance->input->links, value_count(instance, field),
-					     &classes);
-		else
-			axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
-		fold_field(&fold, field, &classes);
-		axis_classes_free(&classes);
-	}
-	if (fold.last) {
-		entries = instance_write_rows(instance, &fold.rows);
-		fold_finish_last(&fold, 0, entries);
+	if (chain->last) {
+		entries = instance_write_rows(chain->instance, &chain->rows);
+		chain_write_last(chain, 0, entries);
 		free(entries);
 	}
-	free(fold.last);
-	rows_free(&fold.rows);
+	free(chain->last);
+	rows_free(&chain->rows);
+}
+
+struct chains {
+	struct chain items[CHAINS];
+	__u64 *start;
+	size_t first; /* those before are taken */
+	size_t end;
+};
+
+/* The number of the chain that a field with so many classes joins. */
+static size_t chains_choose(struct chains *chains, struct instance *instance, size_t classes)
+{
+	size_t cell = sizeof(uint32_t) + space_words(&instance->space) * sizeof(uint64_t);
+	size_t best = chains->first;
+
+	for (size_t i = chains->first; i < chains->end; i++) {
+		if (chains->items[i].rows.count * classes * cell <= CHAIN_BYTES)
+			return i;
+		if (chains->items[i].rows.count < chains->items[best].rows.count)
+			best = i;
+	}
+	if (chains->end == CHAINS)
+		return best;
+	chain_begin(&chains->items[chains->end], instance);
+	*chains->start &= ~(0xffffffffULL << (32 * chains->end));
+	return chains->end++;
+}
+
+static void fold_axis(struct instance *instance, struct chains *chains, enum fw_small_field field)
+{
+	enum axis axis = AXIS_SMALL + field;
+	struct axis_classes classes;
+	size_t chain;
+
+	if (value_count(instance, field))
+		axis_classify_values(&instance->terms, axis, &instance->space,
+				     instance->input->links, value_count(instance, field),
+				     &classes);
+	else
+		axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
+	chain = chains_choose(chains, instance, classes.rows.count);
+	instance->out.chains[field] = 32 * chain;
+	chain_fold(&chains->items[chain], field, &classes);
+	axis_classes_free(&classes);
+}
+
+static void fold_fields(struct instance *instance, struct chains *chains, int field, int end)
+{
+	chains->end = chains->first;
+	for (; field < end && !instance->too_large; field++)
+		if (axis_is_used(&instance->terms, AXIS_SMALL + field))
+			fold_axis(instance, chains, field);
+	for (size_t i = chains->first; i < chains->end; i++)
+		chain_end(&chains->items[i]);
 }
 
 void instance_compile_small(struct instance *instance)
 {
-	fold_fields(instance, 0, FW_SMALL_VLAN);
-	fold_fields(instance, FW_SMALL_VLAN, FW_SMALL_FIELDS);
+	struct chains network = { .start = &instance->out.network_rows };
+	struct chains link = { .start = &instance->out.link_rows };
+
+	if (instance->out.features & FW_USES_PORT_ROW)
+		network.first = 1;
+	fold_fields(instance, &network, 0, FW_SMALL_VLAN);
+	fold_fields(instance, &link, FW_SMALL_VLAN, FW_SMALL_FIELDS);
 }

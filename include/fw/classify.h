@@ -190,56 +190,68 @@ static __always_inline __u32 fw_interface_class(struct fw_view view, __u32 table
 	return found;
 }
 
-static __always_inline __u32 fw_fold(struct fw_view view, __u32 fold, __u32 running, __u32 class)
+/* The rows of a packet, as byte offsets; their AND are the terms that match. */
+struct fw_rows {
+	__u32 source;
+	__u32 destination;
+	__u32 service;
+	__u64 network; /* two entries each; while fields are folded, running classes */
+	__u64 link;
+};
+
+/* Small fields are folded into one of the two chains of a word. */
+struct fw_folds {
+	struct fw_view view;
+	const struct fw_instance *at;
+	__u64 *running;
+};
+
+static __always_inline void fw_fold(struct fw_folds folds, const int field, __u32 class)
 {
-	return fw_view32(view, fold + 4 * (running + class));
+	__u32 shift = folds.at->chains[field] & 32;
+	__u32 running = *folds.running >> shift;
+	__u32 next = fw_view32(folds.view, folds.at->steps[field].fold + 4 * (running + class));
+
+	*folds.running ^= (__u64)(running ^ next) << shift;
 }
 
-static __always_inline __u32 fw_fold_table(struct fw_view view, const struct fw_step *step,
-					   __u32 running, __u32 value)
+static __always_inline void fw_fold_table(struct fw_folds folds, const int field, __u32 value)
 {
-	return fw_fold(view, step->fold, running, fw_view16(view, step->table + 2 * value));
+	fw_fold(folds, field, fw_view16(folds.view, folds.at->steps[field].table + 2 * value));
 }
 
-static __always_inline __u32 fw_fold_tree(struct fw_view view, const struct fw_step *step,
-					  __u32 running, __u64 key, const int chunks)
+static __always_inline void fw_fold_tree(struct fw_folds folds, const int field, __u64 key,
+					 const int chunks)
 {
-	return fw_fold(view, step->fold, running,
-		       fw_tree_find(view, step->table, (struct fw_key){ key, 0 }, chunks));
+	fw_fold(folds, field,
+		fw_tree_find(folds.view, folds.at->steps[field].table, (struct fw_key){ key, 0 },
+			     chunks));
 }
 
 /* The fields of the network header that few rules ask for. */
-static __always_inline __u32 fw_fold_network(struct fw_view view, const struct fw_instance *at,
-					     const struct fw_packet *packet, __u32 running)
+static __always_inline void fw_fold_network(struct fw_folds folds, const struct fw_packet *packet)
 {
-	__u32 uses = at->features;
-	const struct fw_step *step = at->steps;
+	__u32 uses = folds.at->features;
 
 	if (uses & (1U << FW_SMALL_FRAGMENT))
-		running = fw_fold_table(view, &step[FW_SMALL_FRAGMENT], running,
-					!!(packet->has & FW_IS_FRAGMENT));
+		fw_fold_table(folds, FW_SMALL_FRAGMENT, !!(packet->has & FW_IS_FRAGMENT));
 	if (uses & (1U << FW_SMALL_STATE))
-		running = fw_fold_table(view, &step[FW_SMALL_STATE], running, packet->state & 7);
+		fw_fold_table(folds, FW_SMALL_STATE, packet->state & 7);
 	if (uses & (1U << FW_SMALL_FLAGS))
-		running = fw_fold_table(view, &step[FW_SMALL_FLAGS], running,
-					packet->has & FW_HAS_FLAGS ? packet->tcp_flags
-								   : FW_SMALL_ABSENT);
+		fw_fold_table(folds, FW_SMALL_FLAGS,
+			      packet->has & FW_HAS_FLAGS ? packet->tcp_flags : FW_SMALL_ABSENT);
 	if (uses & (1U << FW_SMALL_ICMP_TYPE))
-		running = fw_fold_table(view, &step[FW_SMALL_ICMP_TYPE], running,
-					packet->has & FW_HAS_ICMP ? packet->icmp_type
-								  : FW_SMALL_ABSENT);
+		fw_fold_table(folds, FW_SMALL_ICMP_TYPE,
+			      packet->has & FW_HAS_ICMP ? packet->icmp_type : FW_SMALL_ABSENT);
 	if (uses & (1U << FW_SMALL_ICMP_CODE))
-		running = fw_fold_table(view, &step[FW_SMALL_ICMP_CODE], running,
-					packet->has & FW_HAS_ICMP ? packet->icmp_code
-								  : FW_SMALL_ABSENT);
+		fw_fold_table(folds, FW_SMALL_ICMP_CODE,
+			      packet->has & FW_HAS_ICMP ? packet->icmp_code : FW_SMALL_ABSENT);
 	if (uses & (1U << FW_SMALL_TTL))
-		running = fw_fold_table(view, &step[FW_SMALL_TTL], running, packet->ttl);
+		fw_fold_table(folds, FW_SMALL_TTL, packet->ttl);
 	if (uses & (1U << FW_SMALL_DSCP))
-		running = fw_fold_table(view, &step[FW_SMALL_DSCP], running, packet->dscp);
+		fw_fold_table(folds, FW_SMALL_DSCP, packet->dscp);
 	if (uses & (1U << FW_SMALL_LENGTH))
-		running = fw_fold_tree(view, &step[FW_SMALL_LENGTH], running,
-				       (__u64)packet->length << 32, 2);
-	return running;
+		fw_fold_tree(folds, FW_SMALL_LENGTH, (__u64)packet->length << 32, 2);
 }
 
 /* 48 bits and one above them for "none", at the top of a key. */
@@ -248,74 +260,49 @@ static __always_inline __u64 fw_mac_key(const struct fw_packet *packet, __u64 ma
 	return (packet->has & FW_HAS_MAC ? mac : FW_VALUE_ABSENT) << 15;
 }
 
-static __always_inline __u32 fw_fold_link(struct fw_view view, const struct fw_instance *at,
-					  const struct fw_packet *packet, __u32 running)
+static __always_inline void fw_fold_link(struct fw_folds folds, const struct fw_packet *packet)
 {
-	__u32 uses = at->features;
-	const struct fw_step *step = at->steps;
+	__u32 uses = folds.at->features;
 
 	if (uses & (1U << FW_SMALL_VLAN))
-		running = fw_fold_tree(view, &step[FW_SMALL_VLAN], running,
-				       (__u64)packet->vlan << 48, 1);
+		fw_fold_tree(folds, FW_SMALL_VLAN, (__u64)packet->vlan << 48, 1);
 	if (uses & (1U << FW_SMALL_ETHERTYPE))
-		running = fw_fold_tree(view, &step[FW_SMALL_ETHERTYPE], running,
-				       (__u64)packet->ethertype << 48, 1);
+		fw_fold_tree(folds, FW_SMALL_ETHERTYPE, (__u64)packet->ethertype << 48, 1);
 	if (uses & (1U << FW_SMALL_SOURCE_MAC))
-		running = fw_fold_tree(view, &step[FW_SMALL_SOURCE_MAC], running,
-				       fw_mac_key(packet, packet->source_mac), 4);
+		fw_fold_tree(folds, FW_SMALL_SOURCE_MAC, fw_mac_key(packet, packet->source_mac), 4);
 	if (uses & (1U << FW_SMALL_DESTINATION_MAC))
-		running = fw_fold_tree(view, &step[FW_SMALL_DESTINATION_MAC], running,
-				       fw_mac_key(packet, packet->destination_mac), 4);
+		fw_fold_tree(folds, FW_SMALL_DESTINATION_MAC,
+			     fw_mac_key(packet, packet->destination_mac), 4);
 	if (uses & (1U << FW_SMALL_INTERFACE))
-		running = fw_fold(view, step[FW_SMALL_INTERFACE].fold, running,
-				  fw_interface_class(view, step[FW_SMALL_INTERFACE].table,
-						     packet->interface));
-	return running;
+		fw_fold(folds, FW_SMALL_INTERFACE,
+			fw_interface_class(folds.view, folds.at->steps[FW_SMALL_INTERFACE].table,
+					   packet->interface));
 }
 
 /* Membership in live sets, a byte (8 sets) at a time; `first` is its FW_SMALL_*_SETS. */
-static __always_inline __u32 fw_fold_sets(struct fw_view view, const struct fw_instance *at,
-					  __u64 sets, const int first, __u32 running)
+static __always_inline void fw_fold_sets(struct fw_folds folds, __u64 sets, const int first)
 {
-	if (!(at->features & (0xffU << first)))
-		return running;
+	if (!(folds.at->features & (0xffU << first)))
+		return;
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
-		if (at->features & (1U << (first + i)))
-			running = fw_fold_table(view, &at->steps[first + i], running,
-						(sets >> (8 * i)) & 0xff);
-	return running;
+		if (folds.at->features & (1U << (first + i)))
+			fw_fold_table(folds, first + i, (sets >> (8 * i)) & 0xff);
 }
-
-/* One row a dimension; their AND are the terms that match. */
-struct fw_rows {
-	__u32 source;
-	__u32 destination;
-	__u32 service;
-	__u32 source_port;
-	__u32 network;
-	__u32 link;
-};
 
 /* The rows of the small fields. */
 static __always_inline void fw_small_rows(struct fw_view view, const struct fw_instance *at,
 					  const struct fw_packet *packet, struct fw_rows *rows)
 {
-	__u32 uses = at->features, running;
+	struct fw_folds folds = { view, at, &rows->network };
 
-	rows->network = FW_ENTRY_VALUE_OF(at->full_rows[2]);
-	rows->link = FW_ENTRY_VALUE_OF(at->full_rows[3]);
-	if (uses & FW_USES_NETWORK) {
-		running = fw_fold_network(view, at, packet, view.zero);
-		rows->network = FW_ENTRY_VALUE_OF(running);
-	}
-	if (uses & FW_USES_LINK) {
-		running = fw_fold_link(view, at, packet, view.zero);
-		running =
-			fw_fold_sets(view, at, packet->source_sets, FW_SMALL_SOURCE_SETS, running);
-		running = fw_fold_sets(view, at, packet->destination_sets,
-				       FW_SMALL_DESTINATION_SETS, running);
-		rows->link = FW_ENTRY_VALUE_OF(running);
+	if (at->features & FW_USES_NETWORK)
+		fw_fold_network(folds, packet);
+	folds.running = &rows->link;
+	if (at->features & FW_USES_LINK) {
+		fw_fold_link(folds, packet);
+		fw_fold_sets(folds, packet->source_sets, FW_SMALL_SOURCE_SETS);
+		fw_fold_sets(folds, packet->destination_sets, FW_SMALL_DESTINATION_SETS);
 	}
 }
 
@@ -331,8 +318,7 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 	__u32 has_ports = -(__u32)(packet->has & FW_HAS_PORTS);
 	__u32 protocol, source, destination;
 
-	rows->service = FW_ENTRY_VALUE_OF(at->full_rows[0]);
-	rows->source_port = FW_ENTRY_VALUE_OF(at->full_rows[1]);
+	rows->service = FW_ENTRY_VALUE_OF(at->full_row) * 8;
 	if (!(at->features & FW_USES_SERVICE))
 		return;
 	protocol = fw_view32(view, at->protocols + 4 * (__u32)packet->protocol);
@@ -340,13 +326,15 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 		fw_tree_find(view, at->destination_port, fw_port_key(packet->destination_port), 1);
 	source = fw_tree_find(view, at->source_port, fw_port_key(packet->source_port), 1);
 	if (at->features & FW_USES_PORT_ROW) {
-		rows->source_port =
-			(source & has_ports) | (FW_ENTRY_VALUE_OF(at->portless_row) & ~has_ports);
+		/* The low half is free: the compiler left it 0. */
+		rows->network |= FW_ENTRY(FW_ENTRY_VALUE, source & has_ports) |
+				 (at->portless_row & ~has_ports);
 		source = view.zero;
 	}
-	rows->service = FW_ENTRY_VALUE_OF(fw_view32(
-		view,
-		at->service + 4 * (protocol + (source & has_ports) + (destination & has_ports))));
+	rows->service = FW_ENTRY_VALUE_OF(
+				fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
+								   (destination & has_ports)))) *
+			8;
 }
 
 static __always_inline struct fw_key fw_address_key(const __u32 word[4])
@@ -357,24 +345,28 @@ static __always_inline struct fw_key fw_address_key(const __u32 word[4])
 static __always_inline void fw_rows_find(struct fw_view view, const struct fw_instance *at,
 					 const struct fw_packet *packet, struct fw_rows *rows)
 {
-	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8);
+	rows->network = at->network_rows;
+	rows->link = at->link_rows;
+	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8) * 8;
 	rows->destination =
-		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);
+		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8) * 8;
 	fw_service_rows(view, at, packet, rows);
 	fw_small_rows(view, at, packet, rows);
 }
 
-/* Word `index` of all rows, ANDed; word 0 is the summary. */
+/* Word `index` of all rows, ANDed; word 0 is the summary. Entries serve as they are: their kind is
+ * 0, and what is above is the offset / 8. */
 static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_rows *rows,
 					  __u32 index)
 {
 	__u32 skip = index * 8;
 
-	return fw_view64(view, rows->source * 8 + skip) &
-	       fw_view64(view, rows->destination * 8 + skip) &
-	       fw_view64(view, rows->service * 8 + skip) &
-	       fw_view64(view, rows->source_port * 8 + skip) &
-	       fw_view64(view, rows->network * 8 + skip) & fw_view64(view, rows->link * 8 + skip);
+	return fw_view64(view, rows->source + skip) & fw_view64(view, rows->destination + skip) &
+	       fw_view64(view, rows->service + skip) &
+	       fw_view64(view, (__u32)rows->network + skip) &
+	       fw_view64(view, (__u32)(rows->network >> 32) + skip) &
+	       fw_view64(view, (__u32)rows->link + skip) &
+	       fw_view64(view, (__u32)(rows->link >> 32) + skip);
 }
 
 /* The record of the first term that matches. */

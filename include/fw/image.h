@@ -20,7 +20,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 1	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 2	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -115,8 +115,10 @@ struct fw_tree_skip {
 };
 
 /*
- * Fields that few rules ask for. Those in use are folded one by one, in this order, into a running
- * class: one for those of the network packet, which leads to one row, and one for the rest.
+ * Fields that few rules ask for. Those in use are folded one by one, in this order, into running
+ * classes: a chain of folds leads to one row. There are two chains for the fields of the network
+ * packet and two for the rest; fields that have many classes each are dealt out to both, as one
+ * chain would need their product.
  */
 enum fw_small_field {
 	FW_SMALL_FRAGMENT,
@@ -142,8 +144,8 @@ enum fw_small_field {
 
 /*
  * One fold: class = table(value), running = u32 at fold + 4 * (running + class). The running
- * class comes multiplied by the number of the next field's classes; the last one is an entry whose
- * value is a row.
+ * class comes multiplied by the number of classes of the chain's next field; the last one is an
+ * entry whose value is a row.
  */
 struct fw_step {
 	__u32 table; /* offset, tree entry or (interface) line number */
@@ -158,7 +160,7 @@ struct fw_interface_line {
 /* Rows are named by their offset / 8. [summary][words][counted words]: summary bit n is set if
  * word n is not 0. */
 #define FW_USES_SERVICE	 (1U << 31) /* protocol or ports are matched */
-#define FW_USES_PORT_ROW (1U << 30) /* source ports lead to a row of their own, not to cells */
+#define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
 #define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
 #define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
@@ -182,8 +184,12 @@ struct fw_instance {
 	__u32 protocols;    /* offset of __u32[256]: likewise summands */
 	__u32 service;	    /* offset of __u32 cells: entries whose values are rows */
 	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
-	__u32 full_rows[4]; /* entries of one row, all ones, for what is not used (struct fw_view
-			     * says why not one) */
+	__u32 full_row;	    /* an entry: the row of service if it is not used, all ones */
+	/* What the two chains start with, the first in the low half: 0, or the full row's entry
+	 * if it is not used. */
+	__u64 network_rows;
+	__u64 link_rows;
+	__u8 chains[32]; /* by enum fw_small_field: where in the word its chain is, 0 or 32 */
 	struct fw_step steps[FW_SMALL_FIELDS];
 };
 
@@ -243,6 +249,7 @@ _Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_group) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_bucket) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_bucket6) == 2 * FW_LINE, "two lines");
+_Static_assert(FW_SMALL_FIELDS <= 32, "each field has a chain");
 _Static_assert(sizeof(struct fw_instance) <= FW_INSTANCE_SIZE, "instances have fixed places");
 
 #endif
