@@ -85,8 +85,47 @@ bool token_is_address(const struct token *token, struct element *ret_element)
 	return token->kind == TOKEN_WORD && parse_address(token, ret_element) == ADDRESS_FINE;
 }
 
-static const char *fault_hint(enum address_fault fault, const struct token *token)
+/* 10.0.0.0/255.255.255.0: the mask as a length; NULL if it is no mask. */
+static const char *mask_hint(struct parser *parser, const struct token *token)
 {
+	const char *slash = memchr(token->text, '/', token->length);
+	size_t before = (size_t)(slash - token->text);
+	struct address mask;
+	uint32_t host;
+
+	if (!address_parse(slash + 1, token->length - before - 1, &mask) || mask.family != FW_INET)
+		return NULL;
+	host = ~mask.word[0];
+	if (host & (host + 1))
+		return "masks are written as a length, so they have no gaps";
+	return diagnostics_hint(parser->diagnostics, "the mask is written as a length: %.*s/%d",
+				(int)before, token->text, 32 - __builtin_popcount(host));
+}
+
+/* 10.0.0.1:22 */
+static const char *port_hint(struct parser *parser, const struct token *token)
+{
+	const char *colon = memchr(token->text, ':', token->length);
+	struct address address;
+	int before, behind;
+
+	if (!colon || !address_parse(token->text, (size_t)(colon - token->text), &address))
+		return NULL;
+	before = (int)(colon - token->text);
+	behind = (int)token->length - before - 1;
+	return diagnostics_hint(parser->diagnostics,
+				"ports stand behind the address: %.*s port %.*s", before,
+				token->text, behind, colon + 1);
+}
+
+static const char *fault_hint(struct parser *parser, enum address_fault fault,
+			      const struct token *token)
+{
+	const char *hint =
+		fault == ADDRESS_LENGTH ? mask_hint(parser, token) : port_hint(parser, token);
+
+	if (hint)
+		return hint;
 	switch (fault) {
 	case ADDRESS_LENGTH:
 		return memchr(token->text, ':', token->length)
@@ -145,7 +184,7 @@ int address_of_token(struct parser *parser, const struct token *token, struct el
 			     "%s in $%s is not an address", token_show(parser, token),
 			     through->name);
 	else
-		parser_error(parser, &token->at, fault_hint(fault, token), "%s is not an address",
-			     token_show(parser, token));
+		parser_error(parser, &token->at, fault_hint(parser, fault, token),
+			     "%s is not an address", token_show(parser, token));
 	return -EINVAL;
 }

@@ -262,6 +262,8 @@ const char *name_nearest(const struct name_list *list, const char *name, size_t 
 		const char *other = list->items[i].name;
 		unsigned distance = text_distance(name, length, other, strlen(other));
 
+		if (!distance)
+			return NULL;
 		if (distance < best && distance < length) {
 			best = distance;
 			nearest = other;

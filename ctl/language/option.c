@@ -88,6 +88,9 @@ int parse_interface(struct parser *parser)
 	}
 	if (!err && parser_take_keyword(parser, KEYWORD_MODE))
 		err = interface_mode(parser, &mode);
+	else if (!err && (parser->token.kind == TOKEN_WORD || parser->token.kind == TOKEN_STRING))
+		err = parser_expected(parser, "',', mode or the end of the line",
+				      "interfaces have commas between them: eth0, eth1");
 	interfaces = parser->interfaces.items;
 	for (size_t i = first; i < parser->interfaces.count; i++)
 		interfaces[i].mode = mode;

@@ -44,7 +44,8 @@ static const struct name_list action_list = {
 static int parse_action(struct parser *parser, enum fw_action *ret_action)
 {
 	const struct token *token = &parser->token;
-	const char *nearest = NULL, *hint = NULL;
+	const char *nearest, *hint = NULL;
+	bool found = false;
 	uint32_t value;
 
 	if (token->kind == TOKEN_WORD) {
@@ -54,8 +55,12 @@ static int parse_action(struct parser *parser, enum fw_action *ret_action)
 			return 0;
 		}
 		nearest = name_nearest(&foreign_list, token->text, token->length);
+		if (nearest)
+			found = name_find(&foreign_list, nearest, strlen(nearest), &value);
+		else
+			found = name_find(&foreign_list, token->text, token->length, &value);
 	}
-	if (nearest && name_find(&foreign_list, nearest, strlen(nearest), &value))
+	if (found)
 		hint = diagnostics_hint(parser->diagnostics, "did you mean '%s'?",
 					action_name((enum fw_action)value));
 	return parser_expected(parser, "pass, drop, reject or count", hint);
@@ -204,27 +209,52 @@ static bool listed_kind(enum keyword keyword, enum match_kind *ret_kind)
 	}
 }
 
+static bool is_action(enum keyword keyword)
+{
+	return keyword == KEYWORD_PASS || keyword == KEYWORD_DROP || keyword == KEYWORD_REJECT ||
+	       keyword == KEYWORD_COUNT;
+}
+
+#define HINT_SECOND_ACTION "a rule has one action; the next rule stands on a line of its own"
+
+/* Of a word that stands where a match should: what other firewalls write there, or a slip. */
+static const char *match_hint(struct parser *parser, const struct token *token)
+{
+	enum keyword keyword = token_keyword(token);
+	const char *nearest;
+	struct element address;
+
+	if (token_is_address(token, &address))
+		return "addresses stand behind from or to";
+	if (token->kind == TOKEN_COMMA)
+		return "several values stand in braces: proto { tcp, udp }, port { 80, 443 }";
+	if (token->kind != TOKEN_WORD)
+		return NULL;
+	if (keyword == KEYWORD_PORT)
+		return "did you mean 'to port'? ports stand behind from or to";
+	if (is_action(keyword))
+		return HINT_SECOND_ACTION;
+	if (keyword != KEYWORD_NONE)
+		return NULL;
+	if (token->length == 3 && !memcmp(token->text, "all", 3))
+		return "a rule without matches is for every packet; 'from any' for every IP packet";
+	nearest = keyword_nearest(token->text, token->length);
+	if (!nearest)
+		nearest = name_nearest(&names_protocols, token->text, token->length);
+	return nearest ? diagnostics_hint(parser->diagnostics, "did you mean '%s'?", nearest)
+		       : NULL;
+}
+
 /* A protocol without the word proto: tcp, igmp, 89. */
 static int parse_protocol(struct parser *parser, struct slots *slots)
 {
 	const struct token token = parser->token;
 	struct match *match;
-	const char *nearest = NULL;
 	struct element address;
 
-	if (token_is_address(&token, &address))
-		return parser_expected(parser, "a match or a modifier",
-				       "addresses stand behind from or to");
-	if (token.kind != TOKEN_WORD || !protocol_is_known(parser, &token)) {
-		if (token.kind == TOKEN_WORD)
-			nearest = keyword_nearest(token.text, token.length);
-		if (!nearest && token.kind == TOKEN_WORD)
-			nearest = name_nearest(&names_protocols, token.text, token.length);
-		return parser_expected(parser, "a match or a modifier",
-				       nearest ? diagnostics_hint(parser->diagnostics,
-								  "did you mean '%s'?", nearest)
-					       : NULL);
-	}
+	if (token.kind != TOKEN_WORD || token_is_address(&token, &address) ||
+	    !protocol_is_known(parser, &token))
+		return parser_expected(parser, "a match or a modifier", match_hint(parser, &token));
 	match = take_slot(parser, slots, MATCH_PROTOCOL, &token);
 	return match ? parse_list(parser, match, false) : -EINVAL;
 }
@@ -339,9 +369,12 @@ int parse_rule(struct parser *parser, struct rule *ret_rule)
 			modified = true;
 			err = parse_modifier(parser, keyword, &rule);
 		} else if (modified && keyword != KEYWORD_NONE) {
-			err = parser_expected(parser, "a modifier or the end of the rule",
-					      "matches stand before label, log, limit, keep state "
-					      "and syncookie");
+			err = parser_expected(
+				parser, "a modifier or the end of the rule",
+				is_action(keyword)
+					? HINT_SECOND_ACTION
+					: "matches stand before label, log, limit, keep state "
+					  "and syncookie");
 		} else if (modified) {
 			err = parser_expected(parser, "a modifier or the end of the rule", NULL);
 		} else {

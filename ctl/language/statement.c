@@ -245,6 +245,26 @@ static int parse_include(struct parser *parser)
 	return 0;
 }
 
+/* What other firewalls call a direction. */
+static const char *foreign_block(const struct token *token)
+{
+	static const struct {
+		const char *word;
+		const char *hint;
+	} blocks[] = {
+		{ "input", "what comes in is called ingress" },
+		{ "output", "what goes out is called egress" },
+		{ "forward", "what is forwarded meets ingress where it comes in and egress where "
+			     "it goes out" },
+	};
+
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		if (strlen(blocks[i].word) == token->length &&
+		    !memcmp(blocks[i].word, token->text, token->length))
+			return blocks[i].hint;
+	return NULL;
+}
+
 static int unknown_statement(struct parser *parser)
 {
 	static const struct name_value statements[] = {
@@ -256,9 +276,11 @@ static int unknown_statement(struct parser *parser)
 	const char *nearest = NULL, *hint = NULL;
 	enum keyword keyword = token_keyword(token);
 
-	if (token->kind == TOKEN_WORD)
+	if (token->kind == TOKEN_WORD) {
+		hint = foreign_block(token);
 		nearest = name_nearest(&list, token->text, token->length);
-	if (nearest)
+	}
+	if (!hint && nearest)
 		hint = diagnostics_hint(parser->diagnostics, "did you mean '%s'?", nearest);
 	if (keyword == KEYWORD_PASS || keyword == KEYWORD_DROP || keyword == KEYWORD_REJECT ||
 	    keyword == KEYWORD_COUNT)
