@@ -47,6 +47,12 @@ static void print_not_compared(const struct diff_report *report, struct buffer *
 		buffer_puts(buffer, "not compared: the live sets, which start differently\n");
 }
 
+bool diff_is_same(const struct diff_report *report)
+{
+	return !report->count && !report->undecided && !report->interfaces_differ &&
+	       !report->options_differ && !report->live_sets_differ;
+}
+
 void diff_print(const struct diff_input *input, struct buffer *buffer)
 {
 	const struct diff_report *report = input->report;
@@ -122,7 +128,7 @@ json_t *diff_json(const struct diff_input *input)
 		json_array_append_new(others, json_string("option"));
 	if (report->live_sets_differ)
 		json_array_append_new(others, json_string("live set"));
-	set(object, "same", json_boolean(!report->count && !report->undecided));
+	set(object, "same", json_boolean(diff_is_same(report)));
 	set(object, "complete", json_boolean(!report->undecided));
 	set(object, "undecided", json_integer((json_int_t)report->undecided));
 	set(object, "regions", regions);

@@ -14,11 +14,15 @@ struct diff_input {
 	const struct diff_report *report;
 };
 
+/* Nothing differs at all, and the comparison is whole: not even what is not compared. */
+bool diff_is_same(const struct diff_report *report);
+
 void diff_print(const struct diff_input *input, struct buffer *buffer);
 
 /*
  * One object, owned by the caller. Keys are only ever added:
- *	same	    true: no packet is judged differently, and the comparison is whole
+ *	same	    true: no packet is judged differently, the comparison is whole, and nothing
+ *		    differs besides
  *	complete    false: it stopped early; `undecided` says at how many pairs of rules
  *	undecided
  *	regions     [{hook, change, packet, old: {rule, action, file, line}, new: {...}}]

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * fwctl diff: which packets two rule files judge differently. Ends with 0 whether they do or not,
- * as all commands that did what they were asked; with --exit-code 1 if they do.
+ * as all commands that did what they were asked; with --exit-code 1 if they do, or if something
+ * differs that packets do not tell: interfaces, options, what live sets start with.
  */
 #include "analysis/diff.h"
 
@@ -33,7 +34,7 @@ static bool compare(struct ruleset *const rulesets[2], bool json)
 	bool is_same;
 
 	diff(rulesets[0], rulesets[1], &report);
-	is_same = !report.count && !report.undecided;
+	is_same = diff_is_same(&report);
 	if (json) {
 		json_write(json_told(
 			diff_json(&(struct diff_input){ rulesets[0], rulesets[1], &report })));
