@@ -11,22 +11,6 @@
 #include "commands/forecast_report.h"
 #include "commands/load.h"
 #include "commands/running.h"
-#include "commands/supported.h"
-
-/* The language is ahead of the data plane: a file may be right and yet not to be applied. */
-static void refusals_tell(const struct ruleset *ruleset, const char *path)
-{
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (!ruleset_is_supported(ruleset, &diagnostics)) {
-		const struct diagnostic *first = &diagnostics.items[0];
-
-		message_info("%s: 'apply' would refuse it: line %u: %s%s", path, first->at.line,
-			     first->text, diagnostics.error_count > 1 ? ", and more" : "");
-	}
-	diagnostics_free(&diagnostics);
-}
 
 static void doubts_tell(const struct ruleset *ruleset, const struct forecast *forecast)
 {
@@ -82,7 +66,6 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 		return EXIT_USAGE;
 	count = ruleset_count(ruleset);
 	message_info("%s: %zu rule%s, no error", path, count, count == 1 ? "" : "s");
-	refusals_tell(ruleset, path);
 	status = forecast_tell(context, ruleset, json);
 	ruleset_free(&ruleset);
 	return status;

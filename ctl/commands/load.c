@@ -59,6 +59,10 @@ struct ruleset *rules_load(const struct context *context, const char *path, bool
 	good = !ruleset_parse(path, &file_reader_system, &diagnostics, &ruleset);
 	if (good && to_apply)
 		good = ruleset_is_supported(ruleset, &diagnostics);
+	/* The language is ahead of the data plane: a file may be right and yet not to be applied.
+	 */
+	if (good && !to_apply && !context->quiet)
+		ruleset_warn_unsupported(ruleset, &diagnostics);
 	if (good && !context->quiet)
 		doubts_warn(ruleset, to_apply ? LINT_REACH : LINT_ALL, &diagnostics);
 	if (!good || !context->quiet)

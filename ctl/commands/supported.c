@@ -6,6 +6,7 @@
  */
 #include "commands/supported.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool rule_rejects(const struct rule *rule)
@@ -54,40 +55,75 @@ static const char *const missing_options[] = {
 
 #define HINT "it is checked and printed, but this version of fwctl cannot put it into force"
 
-static void rule_check(const struct ruleset *ruleset, const struct rule *rule,
-		       struct diagnostics *diagnostics)
+/* Who finds what is missing, and how bad that is for him. */
+struct search {
+	const struct ruleset *ruleset;
+	struct diagnostics *diagnostics;
+	bool is_fatal;
+};
+
+static void missing_tell(const struct search *search, const struct location *at, const char *what)
 {
+	if (search->is_fatal)
+		diagnostics_error(search->diagnostics, search->ruleset, at, HINT,
+				  "%s not supported yet", what);
+	else
+		diagnostics_warn(search->diagnostics, search->ruleset, at, NULL,
+				 "%s not supported yet: apply of this version refuses it", what);
+}
+
+static void rule_check(const struct search *search, const struct rule *rule)
+{
+	char what[64];
+
 	for (size_t i = 0; i < sizeof(missing_in_rules) / sizeof(missing_in_rules[0]); i++) {
-		if (missing_in_rules[i].is_used(rule))
-			diagnostics_error(diagnostics, ruleset, &rule->at, HINT,
-					  "'%s' is not supported yet", missing_in_rules[i].name);
+		if (!missing_in_rules[i].is_used(rule))
+			continue;
+		snprintf(what, sizeof(what), "'%s' is", missing_in_rules[i].name);
+		missing_tell(search, &rule->at, what);
 	}
 }
 
-static void option_check(const struct ruleset *ruleset, const struct option *option,
-			 struct diagnostics *diagnostics)
+static void option_check(const struct search *search, const struct option *option)
 {
+	char what[64];
+
 	for (size_t i = 0; i < sizeof(missing_options) / sizeof(missing_options[0]); i++) {
-		if (!strcmp(option->name, missing_options[i]))
-			diagnostics_error(diagnostics, ruleset, &option->at, HINT,
-					  "option '%s' is not supported yet", option->name);
+		if (strcmp(option->name, missing_options[i]) != 0)
+			continue;
+		snprintf(what, sizeof(what), "option '%s' is", option->name);
+		missing_tell(search, &option->at, what);
+	}
+}
+
+static void ruleset_check(const struct search *search)
+{
+	const struct ruleset *ruleset = search->ruleset;
+
+	for (size_t i = 0; i < ruleset->option_count; i++)
+		option_check(search, &ruleset->option_lines[i]);
+	for (size_t i = 0; i < ruleset->set_count; i++) {
+		if (ruleset->sets[i].kind == SET_LIVE)
+			missing_tell(search, &ruleset->sets[i].at, "live sets are");
+	}
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
+			rule_check(search, &ruleset->blocks[hook].rules[i]);
 	}
 }
 
 bool ruleset_is_supported(const struct ruleset *ruleset, struct diagnostics *diagnostics)
 {
+	const struct search search = { ruleset, diagnostics, true };
 	size_t before = diagnostics->error_count;
 
-	for (size_t i = 0; i < ruleset->option_count; i++)
-		option_check(ruleset, &ruleset->option_lines[i], diagnostics);
-	for (size_t i = 0; i < ruleset->set_count; i++) {
-		if (ruleset->sets[i].kind == SET_LIVE)
-			diagnostics_error(diagnostics, ruleset, &ruleset->sets[i].at, HINT,
-					  "live sets are not supported yet");
-	}
-	for (int hook = 0; hook < FW_HOOKS; hook++) {
-		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
-			rule_check(ruleset, &ruleset->blocks[hook].rules[i], diagnostics);
-	}
+	ruleset_check(&search);
 	return diagnostics->error_count == before;
+}
+
+void ruleset_warn_unsupported(const struct ruleset *ruleset, struct diagnostics *diagnostics)
+{
+	const struct search search = { ruleset, diagnostics, false };
+
+	ruleset_check(&search);
 }

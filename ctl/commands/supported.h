@@ -9,4 +9,7 @@
 /* An error for everything in the ruleset that would have to be ignored; true if there is none. */
 bool ruleset_is_supported(const struct ruleset *ruleset, struct diagnostics *diagnostics);
 
+/* The same as warnings. */
+void ruleset_warn_unsupported(const struct ruleset *ruleset, struct diagnostics *diagnostics);
+
 #endif

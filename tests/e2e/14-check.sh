@@ -154,6 +154,41 @@ grep -qE '^    inet   [0-9]{1,2} tuples; classes: 1 source' "$work/out" || fail 
 } >"$work/many.conf"
 expect 1 "cannot compile the rules:" -q check "$work/many.conf"
 
+# Two files that judge packets alike are not the same where options, interfaces or live sets differ.
+differ() { # STATUS SAME OLD NEW
+    printf '%s\ningress default drop { pass tcp to port 22 }\n' "$3" >"$work/old.conf"
+    printf '%s\ningress default drop { pass tcp to port 22 }\n' "$4" >"$work/new.conf"
+    expect "$1" "" diff --exit-code "$work/old.conf" "$work/new.conf"
+    expect 0 "" diff "$work/old.conf" "$work/new.conf"
+    expect 0 "" diff --json "$work/old.conf" "$work/new.conf"
+    grep -q "\"same\": $2" "$work/out" || fail "diff '$3' '$4': $(cat "$work/out")"
+}
+differ 0 true 'interface eth0' '# the same
+interface eth0'
+differ 1 false 'interface eth0' 'interface eth1'
+differ 1 false 'option fail-policy pass' 'option fail-policy drop'
+differ 1 false 'set x live { 192.0.2.1 }' 'set x live { 192.0.2.2 }'
+
+# What apply refuses is told by name, with its line, and is no error.
+cat >"$work/refused.conf" <<'END'
+interface eth0
+option flows 1000
+set banned live
+ingress default drop {
+    drop from @banned
+    pass tcp to port 22 keep state log
+    reject tcp to port 113
+    pass udp limit 10/s
+    pass state new
+}
+END
+expect 0 "5 rules, no error" check "$work/refused.conf"
+for thing in "option 'flows'" "live sets are" "'keep state'" "'log'" "'reject'" "'limit'" "'state'"; do
+    grep -qE "refused.conf:[0-9:]+: warning: $thing( is)? not supported yet: apply of this version refuses it$" \
+        "$work/err" || fail "no word of $thing: $(cat "$work/err")"
+done
+expect 2 "refused.conf:6:5: error: 'keep state' is not supported yet" apply --dry-run "$work/refused.conf"
+
 # Layout: standard output, or the file itself, in one step; comments stay.
 printf '# why\ningress   default drop {\npass tcp to port {22,80}   label x # because\n}\n' >"$work/f.conf"
 chmod 666 "$work/f.conf"
