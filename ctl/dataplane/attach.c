@@ -6,8 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
 
 #include "dataplane/internal.h"
+
+#define FREE_RETRY 20	/* milliseconds */
+#define FREE_MOST  3000 /* milliseconds that the kernel may take to free a program */
 
 int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
 		     enum attach_mode mode, struct attachment *ret_attachment)
@@ -106,8 +112,63 @@ int dataplane_discard(struct dataplane *dataplane)
 	return 0;
 }
 
-/* Links of other namespaces go with their pins; XDP programs there stay until fwctl down there. */
-int dataplane_remove(struct dataplane *dataplane)
+/* What was attached in this namespace, before it was detached. */
+struct detached {
+	struct attachment *items;
+	size_t count;
+};
+
+static bool was_here(const struct detached *detached, uint32_t program)
+{
+	for (size_t i = 0; i < detached->count; i++) {
+		if (detached->items[i].program_id == program)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A program that uses our maps and was not attached here; 0 if there is none. Those of here are not
+ * looked at, because libxdp keeps them open for as long as we live.
+ */
+static uint32_t program_left(const struct dataplane *dataplane, const struct detached *detached)
+{
+	uint32_t id = 0;
+	bool current;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		if (!was_here(detached, id) &&
+		    program_is_ours(dataplane, id, FW_INGRESS, &current))
+			return id;
+	}
+	return 0;
+}
+
+/*
+ * With the pins gone, programs in other namespaces could not be managed from there any more (and
+ * TCX links would end): so they stay until those are down too. The kernel takes a moment to free
+ * what was detached.
+ */
+static int check_nothing_left(struct dataplane *dataplane, const struct detached *detached)
+{
+	const struct timespec pause = { .tv_nsec = FREE_RETRY * 1000000L };
+	uint32_t left = 0;
+
+	tc_pins_clean(dataplane);
+	for (unsigned i = 0; i * FREE_RETRY < FREE_MOST; i++) {
+		left = program_left(dataplane, detached);
+		if (!left)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return fail(dataplane, -EBUSY,
+		    "the rules filter in another network namespace too (program %u, see bpftool "
+		    "net), so the pins stay; nothing is filtered in this one any more; run fwctl "
+		    "down there",
+		    left);
+}
+
+static int links_detach(struct dataplane *dataplane)
 {
 	_cleanup_free_ struct link_info *links = NULL;
 	size_t count;
@@ -122,5 +183,18 @@ int dataplane_remove(struct dataplane *dataplane)
 				return error;
 		}
 	}
-	return dataplane_discard(dataplane);
+	return 0;
+}
+
+int dataplane_remove(struct dataplane *dataplane)
+{
+	struct detached detached = { 0 };
+	int error = dataplane_attachments(dataplane, &detached.items, &detached.count);
+
+	if (!error)
+		error = links_detach(dataplane);
+	if (!error)
+		error = check_nothing_left(dataplane, &detached);
+	free(detached.items);
+	return error ? error : dataplane_discard(dataplane);
 }

@@ -158,6 +158,28 @@ static int tcx_find(struct dataplane *dataplane, const struct link_info *link, c
 	return fd;
 }
 
+void tc_pins_clean(const struct dataplane *dataplane)
+{
+	const struct tcx_links none = { .count = 0 };
+	_cleanup_free_ char *directory = NULL;
+	DIR *pins = NULL;
+	struct dirent *entry;
+
+	if (asprintf(&directory, "%s/links", dataplane->layout_dir) >= 0)
+		pins = opendir(directory);
+	while (pins && (entry = readdir(pins))) {
+		char path[PATH_MAX];
+		struct tcx_info info;
+
+		if (strncmp(entry->d_name, TCX_PREFIX "-", strlen(TCX_PREFIX "-")) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		tcx_open(dataplane, path, &none, &info);
+	}
+	if (pins)
+		closedir(pins);
+}
+
 /* A link of our own that died with its command is no trouble: the kernel takes it off. */
 static int tcx_attach(struct dataplane *dataplane, const struct link_info *link, int program)
 {
@@ -218,6 +240,20 @@ static int clsact_find(struct dataplane *dataplane, const struct link_info *link
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* Removes filters of ours that nobody has the pins of any more. */
+static void clsact_remove_orphans(const struct link_info *link)
+{
+	CLSACT_HOOK(hook, link);
+
+	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, there, .handle = FILTER_HANDLE, .priority = priority);
+		LIBBPF_OPTS(bpf_tc_opts, named, .handle = FILTER_HANDLE, .priority = priority);
+
+		if (!bpf_tc_query(&hook, &there) && program_is_orphan(there.prog_id, FW_EGRESS))
+			bpf_tc_detach(&hook, &named);
+	}
 }
 
 /* Marks come first: a crash may leave a mark without its filter, but no filter without a mark. */
@@ -300,6 +336,7 @@ static int clsact_detach(struct dataplane *dataplane, const struct link_info *li
 		if (error)
 			return error;
 	}
+	clsact_remove_orphans(link);
 	rmdir(path);
 	names_path(dataplane, link, "clsact", "-qdisc", path);
 	if (stat(path, &info))
@@ -418,6 +455,8 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link,
 	library_forget();
 	error = tc_put(dataplane, link, program, error ? NULL : &found);
 	crash_point();
+	if (!error)
+		clsact_remove_orphans(link);
 	if (error)
 		return fail(dataplane, error, "cannot attach to %s (TC egress): %s%s%s", link->name,
 			    bpf_reason(error), *library_cause() ? ": " : "", library_cause());

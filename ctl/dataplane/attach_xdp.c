@@ -37,9 +37,18 @@ static const char *mode_name(enum xdp_attach_mode mode)
 	}
 }
 
-/* -ENOENT: nothing of ours is there. */
-static int xdp_find(struct dataplane *dataplane, const struct link_info *link,
-		    struct xdp_found *ret_found)
+enum xdp_owner { XDP_OURS, XDP_ORPHAN };
+
+static bool xdp_owned(struct dataplane *dataplane, enum xdp_owner owner, struct xdp_found *found)
+{
+	if (owner == XDP_ORPHAN)
+		return program_is_orphan(found->id, FW_INGRESS);
+	return program_is_ours(dataplane, found->id, FW_INGRESS, &found->current);
+}
+
+/* -ENOENT: no such program is there. */
+static int xdp_find_owned(struct dataplane *dataplane, const struct link_info *link,
+			  enum xdp_owner owner, struct xdp_found *ret_found)
 {
 	struct xdp_multiprog *programs;
 	struct xdp_program *program = NULL;
@@ -63,12 +72,18 @@ static int xdp_find(struct dataplane *dataplane, const struct link_info *link,
 		program = xdp_multiprog__next_prog(NULL, programs);
 	while (program && error) {
 		ret_found->id = xdp_program__id(program);
-		if (program_is_ours(dataplane, ret_found->id, FW_INGRESS, &ret_found->current))
+		if (xdp_owned(dataplane, owner, ret_found))
 			error = 0;
 		program = ret_found->alone ? NULL : xdp_multiprog__next_prog(program, programs);
 	}
 	xdp_multiprog__close(programs);
 	return error;
+}
+
+static int xdp_find(struct dataplane *dataplane, const struct link_info *link,
+		    struct xdp_found *ret_found)
+{
+	return xdp_find_owned(dataplane, link, XDP_OURS, ret_found);
 }
 
 static void attachment_set(const struct link_info *link, const struct xdp_found *found,
@@ -134,6 +149,8 @@ int xdp_detach(struct dataplane *dataplane, const struct link_info *link)
 
 	library_forget();
 	error = xdp_find(dataplane, link, &found);
+	if (error == -ENOENT)
+		error = xdp_find_owned(dataplane, link, XDP_ORPHAN, &found);
 	if (error == -ENOENT)
 		return 0;
 	if (!error)
@@ -310,6 +327,8 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 	bool layer3, there;
 	int error = xdp_find(dataplane, link, &found);
 
+	if (error == -ENOENT) /* one that nobody has the pins of is replaced */
+		error = xdp_find_owned(dataplane, link, XDP_ORPHAN, &found);
 	if (link_layer3(link, &layer3))
 		return fail(dataplane, -EOPNOTSUPP,
 			    "cannot attach to %s: its frames (link type %u) "

@@ -179,7 +179,10 @@ int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, 
 int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,
 			  size_t *ret_count);
 
-/* `fwctl down`: detaches everything of ours in this namespace and removes all pins. */
+/*
+ * `fwctl down`: detaches everything of ours in this namespace and removes all pins. -EBUSY, and the
+ * pins stay, while something of theirs is attached in another namespace.
+ */
 int dataplane_remove(struct dataplane *dataplane);
 
 /* Removes the pins only, where a first apply failed and has detached what it attached. */

@@ -107,6 +107,9 @@ const char *program_name(enum fw_hook hook);
 bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,
 		     bool *ret_current);
 
+/* --- orphan.c: is it a program of fwctl that nobody has the pins of any more? */
+bool program_is_orphan(uint32_t id, enum fw_hook hook);
+
 /* --- attach.c: empties and removes a directory of pins, with its subdirectories. */
 #define PINS_REMOVING "removing"
 void pins_remove(int parent, const char *name);
@@ -122,6 +125,8 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link,
 int tc_detach(struct dataplane *dataplane, const struct link_info *link);
 int tc_query(struct dataplane *dataplane, const struct link_info *link,
 	     struct attachment *ret_attachment);
+/* Takes away pins of links whose interface is gone: they hold our program. */
+void tc_pins_clean(const struct dataplane *dataplane);
 
 /* --- offload.c: may the link's hardware take VLAN tags out of frames that it receives? */
 bool link_takes_vlan_tags(const struct link_info *link);
