@@ -233,6 +233,15 @@ static int xdp_try(struct dataplane *dataplane, const struct link_info *link,
 
 static int xdp_fail(struct dataplane *dataplane, const struct link_info *link, int error)
 {
+	uint32_t id = 0;
+
+	if ((error == -EBUSY || error == -EEXIST) && !bpf_xdp_query_id((int)link->index, 0, &id) &&
+	    program_is_a_fwctls(id))
+		return fail(dataplane, error,
+			    "cannot attach to %s: another fwctl filters it, with pins that are not "
+			    "those below %s here; if that was run outside of `ip netns exec`, use "
+			    "nsenter --net=/run/netns/NAME, else run fwctl down with its --pin-dir",
+			    link->name, dataplane->pin_dir ? dataplane->pin_dir : "(none)");
 	if (error == -EBUSY || error == -EEXIST)
 		return fail(dataplane, error,
 			    "cannot attach to %s: another XDP program is there that "

@@ -109,6 +109,9 @@ bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hoo
 
 /* --- orphan.c: is it a program of fwctl that nobody has the pins of any more? */
 bool program_is_orphan(uint32_t id, enum fw_hook hook);
+/* Is it a fwctl's by its name, whatever its pins? And is there any in the kernel? */
+bool program_is_a_fwctls(uint32_t id);
+bool program_of_a_fwctl_exists(void);
 
 /* --- attach.c: empties and removes a directory of pins, with its subdirectories. */
 #define PINS_REMOVING "removing"

@@ -175,6 +175,28 @@ bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hoo
 	return ours;
 }
 
+bool program_is_a_fwctls(uint32_t id)
+{
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return false;
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+		if (!strcmp(info.name, program_name(hook)))
+			return true;
+	return false;
+}
+
+bool program_of_a_fwctl_exists(void)
+{
+	for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);)
+		if (program_is_a_fwctls(id))
+			return true;
+	return false;
+}
+
 int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 		       const struct test_packet *packet, struct test_verdict *ret_verdict)
 {

@@ -118,6 +118,11 @@ static int check_bpffs(struct dataplane *dataplane)
 	if (is_bpffs(parent))
 		return 0;
 	if (!strncmp(directory, BPFFS "/", strlen(BPFFS "/")) && !is_bpffs(BPFFS)) {
+		if (!dataplane->change && program_of_a_fwctl_exists())
+			return fail(dataplane, -ENOENT,
+				    BPFFS " is not mounted here, but a fwctl filters: `ip netns "
+					  "exec` hides its pins, "
+					  "`nsenter --net=/run/netns/NAME fwctl` does not");
 		if (!dataplane->change)
 			return fail(dataplane, -ENOENT,
 				    "no rules are loaded: " BPFFS
@@ -332,7 +337,8 @@ static int open_pinned(struct dataplane *dataplane, const struct dataplane_optio
 	if (stat(dataplane->layout_dir, &info)) {
 		if (options->change)
 			return 0;
-		return fail(dataplane, -ENOENT, "no rules are loaded (nothing is pinned in %s)",
+		return fail(dataplane, -ENOENT,
+			    "no rules are loaded (nothing is pinned in %s); run fwctl apply",
 			    dataplane->pin_dir);
 	}
 	error = maps_open(dataplane, dataplane->layout_dir);
