@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analysis/explain.h"
 
+#include <fnmatch.h>
+#include <string.h>
+
 #include "analysis/packet_value.h"
 
 /* Bits of the live sets that an address is in when the rules are new. */
@@ -129,12 +132,40 @@ static void print_why(const struct ruleset *ruleset, const struct explanation *e
 	}
 }
 
+/*
+ * True if the rules name interfaces, but not the one that the packet is said to be on. A pattern
+ * does not mean the loopback.
+ */
+static bool is_elsewhere(const struct ruleset *ruleset, const char *name)
+{
+	bool is_loopback = !strcmp(name, "lo");
+
+	for (size_t i = 0; i < ruleset->interface_count; i++) {
+		const struct interface *line = &ruleset->interfaces[i];
+
+		if (line->is_pattern ? !is_loopback && !fnmatch(line->pattern, name, 0)
+				     : !strcmp(line->pattern, name))
+			return false;
+	}
+	return *name && ruleset->interface_count;
+}
+
+/* What is true of the packet on another interface; "" if there is nothing to say. */
+static void add_note(const struct ruleset *ruleset, const char *interface, struct buffer *buffer)
+{
+	if (is_elsewhere(ruleset, interface))
+		buffer_printf(buffer,
+			      "%s is named by no `interface` line: its packets are not filtered",
+			      interface);
+}
+
 void explanation_print(const struct ruleset *ruleset, const struct explanation *explanation,
 		       const struct explain_options *options, struct buffer *buffer)
 {
 	const struct block *block = &ruleset->blocks[explanation->met.hook];
 	const struct evaluation *evaluation = &explanation->evaluation;
 	const char *action = verdict_names[explanation->verdict];
+	_cleanup_buffer_ struct buffer note = { 0 };
 
 	if (options->numbered)
 		buffer_printf(buffer, "%zu: ", explanation->number);
@@ -148,6 +179,9 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 		buffer_puts(buffer, "    counted by ");
 		print_rule(ruleset, &block->rules[evaluation->counted[i]], buffer);
 	}
+	add_note(ruleset, explanation->met.interface, &note);
+	if (note.length)
+		buffer_printf(buffer, "    note: %s\n", buffer_text(&note));
 	if (explanation->kernel)
 		buffer_printf(buffer, "    kernel: %s\n", explanation->kernel_text);
 	if (options->why)
@@ -230,7 +264,7 @@ json_t *explanation_json(const struct ruleset *ruleset, const struct explanation
 	const struct evaluation *evaluation = &explanation->evaluation;
 	const char *interface = explanation->met.interface;
 	const char *verdict = verdict_names[explanation->verdict];
-	_cleanup_buffer_ struct buffer text = { 0 };
+	_cleanup_buffer_ struct buffer text = { 0 }, note = { 0 };
 	json_t *object = json_object(), *counted = json_array();
 
 	json_object_set_new(object, "packet", json_integer((json_int_t)explanation->number));
@@ -238,6 +272,8 @@ json_t *explanation_json(const struct ruleset *ruleset, const struct explanation
 	json_object_set_new(object, "verdict", json_string(verdict));
 	set_decision(object, ruleset, explanation);
 	json_object_set_new(object, "interface", json_text(*interface ? interface : NULL));
+	add_note(ruleset, interface, &note);
+	json_object_set_new(object, "note", json_text(note.length ? buffer_text(&note) : NULL));
 	packet_text_print(&explanation->met, &text);
 	json_object_set_new(object, "text", json_text(buffer_text(&text)));
 	json_object_set_new(

@@ -169,6 +169,20 @@ differ 1 false 'interface eth0' 'interface eth1'
 differ 1 false 'option fail-policy pass' 'option fail-policy drop'
 differ 1 false 'set x live { 192.0.2.1 }' 'set x live { 192.0.2.2 }'
 
+# A verdict of the rules means nothing where they are not attached.
+printf 'interface eth0, "wan*"\ningress default drop { pass tcp to port 22 }\n' >"$work/where.conf"
+noted() { # STATUS OF GREP, INTERFACE
+    expect 0 "" explain --rules "$work/where.conf" --packet "in $2 tcp 192.0.2.1:5555 > 192.0.2.2:22"
+    grep -qx "    note: $2 is named by no \`interface\` line: its packets are not filtered" "$work/out"
+    [ $? -eq "$1" ] || fail "explain on $2: $(cat "$work/out")"
+}
+noted 0 eth9
+noted 0 lo
+noted 1 eth0
+noted 1 wan1
+expect 0 "" explain --json --rules "$work/where.conf" --packet "in eth9 tcp 192.0.2.1:5555 > 192.0.2.2:22"
+grep -q '"note":"eth9 is named by no' "$work/out" || fail "explain --json: $(cat "$work/out")"
+
 # What apply refuses is told by name, with its line, and is no error.
 cat >"$work/refused.conf" <<'END'
 interface eth0
