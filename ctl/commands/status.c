@@ -182,9 +182,12 @@ static void status_text(const struct state *state)
 	}
 	for (size_t i = 0; i < state->attachment_count; i++) {
 		const struct attachment *item = &state->attachments[i];
-		const char *place = item->hook == FW_EGRESS ? ""
-				    : item->alone ? ", alone: no other XDP program fits beside it"
-						  : ", in libxdp's dispatcher";
+		const char *place =
+			item->hook == FW_EGRESS ? ""
+			: item->alone
+				? ", alone: no other XDP program fits beside it (libxdp's dispatcher "
+				  "needs BPF_PROG_TYPE_EXT of the kernel)"
+				: ", in libxdp's dispatcher";
 
 		printf("%s %s: %s%s, program %u%s\n", item->link.name, hook_name(item->hook),
 		       item->mode, place, item->program_id,

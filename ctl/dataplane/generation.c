@@ -55,7 +55,7 @@ int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_ma
 		int fd;
 
 		if (!number)
-			return fail(dataplane, -ENOENT, "no rules are loaded");
+			return fail(dataplane, -ENOENT, "no rules are loaded; run fwctl apply");
 		if (!dataplane->pin_dir) {
 			fd = fcntl(dataplane->manifest.fd, F_DUPFD_CLOEXEC, 3);
 		} else {

@@ -149,7 +149,7 @@ static int statistics_try(struct dataplane *dataplane, struct statistics **ret_s
 int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics)
 {
 	if (!dataplane->maps.word)
-		return fail(dataplane, -ENOENT, "no rules are loaded");
+		return fail(dataplane, -ENOENT, "no rules are loaded; run fwctl apply");
 	for (int tries = 0; tries < 100; tries++) {
 		int error = statistics_try(dataplane, ret_statistics);
 

@@ -43,7 +43,7 @@ RULES
 
 # Nothing runs yet.
 expect 1 "" fw list; one_line
-expect 1 "" fw status; one_line
+expect 1 "run fwctl apply" fw status; one_line
 expect 1 "" fw add ingress drop udp; one_line
 [ ! -e "$pins" ] || fail "a command that failed left pins behind"
 
@@ -59,7 +59,8 @@ expect 0 "" fw -q apply "$work/a.conf"
 
 # Print is the inverse of parse.
 fw list >"$work/listed.conf"
-expect 0 "" fw apply "$work/listed.conf"
+expect 0 "" fw -v apply "$work/listed.conf"
+grep -q "ulimit" "$work/err" && fail "a hint at a limit that there is not: $(grep ulimit "$work/err")"
 fw list | diff "$work/listed.conf" - || fail "list does not print again what it printed"
 
 # Numbers count from 1 in each block; built-in rules have none.
