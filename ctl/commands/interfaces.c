@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <net/if_arp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,11 +56,14 @@ int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wa
 	if (error)
 		return error;
 	wanted.items = array_new(wanted.link_count, sizeof(*wanted.items));
+	wanted.skipped = array_new(wanted.link_count, sizeof(*wanted.skipped));
 	wanted.missing = array_new(ruleset->interface_count, sizeof(*wanted.missing));
 	for (size_t i = 0; i < wanted.link_count; i++) {
 		const struct interface *line = line_find(ruleset, &wanted.links[i]);
 
-		if (line)
+		if (line && line->is_pattern && !link_is_supported(&wanted.links[i]))
+			wanted.skipped[wanted.skipped_count++] = &wanted.links[i];
+		else if (line)
 			wanted.items[wanted.count++] =
 				(struct wanted_link){ &wanted.links[i], line };
 	}
@@ -71,11 +75,31 @@ int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wa
 	return 0;
 }
 
+void wanted_links_print(const struct wanted_links *wanted, struct buffer *buffer)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		buffer_printf(buffer, "%u %s\n", wanted->items[i].link->index,
+			      wanted->items[i].link->name);
+}
+
+bool links_text_has(const char *text, const struct link_info *link)
+{
+	char line[IF_NAMESIZE + 16];
+
+	snprintf(line, sizeof(line), "%u %s\n", link->index, link->name);
+	for (const char *at = strstr(text, line); at; at = strstr(at + 1, line)) {
+		if (at == text || at[-1] == '\n')
+			return true;
+	}
+	return false;
+}
+
 void wanted_links_free(struct wanted_links *wanted)
 {
 	free(wanted->links);
 	free(wanted->items);
 	free(wanted->missing);
+	free(wanted->skipped);
 	memset(wanted, 0, sizeof(*wanted));
 }
 

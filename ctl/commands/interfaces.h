@@ -3,6 +3,7 @@
 #ifndef FWCTL_COMMANDS_INTERFACES_H
 #define FWCTL_COMMANDS_INTERFACES_H
 
+#include "base/buffer.h"
 #include "compiler/compile.h"
 #include "dataplane/dataplane.h"
 #include "language/model.h"
@@ -19,11 +20,20 @@ struct wanted_links {
 	size_t count;
 	const struct interface **missing; /* lines that no link answers to */
 	size_t missing_count;
+	/* What a pattern fits, but cannot be filtered for the kind of its frames. */
+	const struct link_info **skipped;
+	size_t skipped_count;
 };
 
 /* 0 or -errno. Nothing is attached or changed. */
 int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wanted);
 void wanted_links_free(struct wanted_links *wanted);
+
+/* Says which they are by index and name, to compare: an `index name` line for each. */
+void wanted_links_print(const struct wanted_links *wanted, struct buffer *buffer);
+
+/* Is the link, by index and name, one of those in a text of wanted_links_print()? */
+bool links_text_has(const char *text, const struct link_info *link);
 
 /* True if the `interface` line means a link of this name. A pattern does not mean the loopback. */
 bool interface_means(const struct interface *line, const struct link_info *link);

@@ -149,6 +149,7 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 			     const struct image *image, uint32_t *ret_number)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
+	_cleanup_buffer_ struct buffer links = { 0 };
 	struct switch_input input = {
 		.plan = making->plan,
 		.image = image->bytes,
@@ -162,6 +163,8 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	ruleset_print(making->ruleset, &text);
 	input.text = buffer_text(&text);
 	input.length = text.length;
+	wanted_links_print(making->wanted, &links);
+	input.links = buffer_text(&links);
 	files = files_of(making->ruleset, &input.file_count);
 	input.files = files;
 	error = dataplane_switch(dataplane, &input, ret_number);
@@ -323,6 +326,10 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 			error = -ENODEV;
 		}
 	}
+	for (size_t i = 0; i < wanted->skipped_count; i++)
+		message_warn("%s is not filtered: its frames (link type %u) are neither Ethernet "
+			     "nor IP",
+			     wanted->skipped[i]->name, wanted->skipped[i]->type);
 	if (!ruleset->interface_count)
 		message_warn("the rules name no interface, so nothing is filtered; add a line such "
 			     "as `interface eth0`");

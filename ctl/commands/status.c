@@ -72,6 +72,10 @@ static void wanted_check(struct state *state)
 		if (!line->is_pattern)
 			text_add(state->problems, "there is no interface %s", line->pattern);
 	}
+	for (size_t i = 0; i < state->wanted.skipped_count; i++)
+		text_add(state->warnings,
+			 "%s is not filtered: its frames (link type %u) are neither Ethernet nor IP",
+			 state->wanted.skipped[i]->name, state->wanted.skipped[i]->type);
 	if (!state->ruleset->interface_count)
 		text_add(state->problems, "the rules name no interface, so nothing is filtered");
 	else if (!ruleset_has_block(state->ruleset))
@@ -100,6 +104,11 @@ static void attachments_check(struct state *state)
 			text_add(state->problems,
 				 "%s %s is filtered, but the rules do not ask for it",
 				 item->link.name, hook_name(item->hook));
+		else if (!links_text_has(state->generation->links, &item->link))
+			text_add(state->problems,
+				 "%s had another name when the rules were compiled, so `on` may "
+				 "mean the wrong interface; `fwctl watch` or `apply` mends it",
+				 item->link.name);
 		if (vlan_rules_are_blind(state->ruleset, item))
 			text_add(state->warnings, VLAN_WARNING, item->link.name, item->link.name);
 		if (!item->current)

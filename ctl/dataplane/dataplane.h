@@ -81,6 +81,7 @@ struct generation {
 	struct origin origin;
 	const char *text; /* canonical rules; ends with a NUL that does not count */
 	size_t length;
+	const char *links; /* interfaces that it was compiled for: see wanted_links_print() */
 	const struct generation_file *files;
 	size_t file_count;
 	const void *manifest; /* private */
@@ -117,6 +118,7 @@ struct switch_input {
 	struct origin origin;
 	const char *text;
 	size_t length;
+	const char *links; /* as in struct generation; NULL: not known */
 	const struct generation_file *files;
 	size_t file_count;
 };
@@ -140,6 +142,9 @@ struct link_info {
 
 /* Sorted by index. *ret_links is owned by the caller (free()). */
 int links_read(struct link_info **ret_links, size_t *ret_count);
+
+/* False: its frames are of a kind that our programs do not know. */
+bool link_is_supported(const struct link_info *link);
 
 /*
  * Hears of interfaces that come, go or change. `signals` is the mask while link_watch_wait()

@@ -81,3 +81,10 @@ int link_layer3(const struct link_info *link, bool *ret_layer3)
 		return -EOPNOTSUPP;
 	}
 }
+
+bool link_is_supported(const struct link_info *link)
+{
+	bool layer3;
+
+	return !link_layer3(link, &layer3);
+}

@@ -9,7 +9,7 @@
 
 #include "dataplane/internal.h"
 
-#define MANIFEST_MAGIC 0x326e614dU /* "Man2" */
+#define MANIFEST_MAGIC 0x336e614dU /* "Man3" */
 
 /* Header, entries, files, then strings: offsets are from the start, each string ends with a NUL. */
 struct manifest_header {
@@ -23,6 +23,8 @@ struct manifest_header {
 	uint32_t file_count;
 	uint32_t source;
 	uint32_t text;
+	uint32_t links;
+	uint32_t pad;
 	uint64_t text_length;
 	uint64_t image_size;
 	uint64_t source_digest;
@@ -64,6 +66,7 @@ size_t manifest_size(const struct registry *registry, const struct switch_input 
 		size += strlen(registry->entries[i].key) + 1;
 	for (size_t i = 0; i < input->file_count; i++)
 		size += strlen(input->files[i].path) + 1 + input->files[i].length + 1;
+	size += strlen(input->links ? input->links : "") + 1;
 	return size + strlen(input->origin.source) + 1 + input->length + 1;
 }
 
@@ -83,6 +86,7 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 	struct manifest_header *header = bytes;
 	struct manifest_entry *entries = (void *)(header + 1);
 	struct manifest_file *files = (void *)(entries + registry->count);
+	const char *links = input->links ? input->links : "";
 	size_t at = (size_t)((char *)(files + input->file_count) - (char *)bytes);
 
 	*header = (struct manifest_header){
@@ -119,6 +123,7 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 	header->source =
 		string_write(bytes, &at, input->origin.source, strlen(input->origin.source));
 	header->text = string_write(bytes, &at, input->text, input->length);
+	header->links = string_write(bytes, &at, links, strlen(links));
 	header->size = at;
 }
 
@@ -160,6 +165,7 @@ void manifest_generation(const void *bytes, struct generation *ret_generation)
 			    .changes = (uint32_t)header->changes },
 		.text = text + header->text,
 		.length = header->text_length,
+		.links = text + header->links,
 		.files = copies,
 		.file_count = copies ? header->file_count : 0,
 	};
