@@ -12,7 +12,8 @@ make -s install DESTDIR="$stage" PREFIX=/usr >"$work/out" 2>&1 || fail "install:
 for file in usr/sbin/fwctl usr/share/man/man8/fwctl.8 usr/share/man/man5/fwctl.conf.5 \
     usr/lib/systemd/system/fwctl.service usr/lib/systemd/system/fwctl-watch.service \
     usr/share/bash-completion/completions/fwctl \
-    usr/share/zsh/site-functions/_fwctl etc/fwctl/fw.conf usr/share/doc/fwctl/examples/server.conf; do
+    usr/share/zsh/site-functions/_fwctl etc/fwctl/fw.conf usr/share/doc/fwctl/examples/server.conf \
+    usr/share/doc/fwctl/language.md usr/share/doc/fwctl/operations.md; do
     [ -f "$stage/$file" ] || fail "$file was not installed"
 done
 [ -x "$stage/usr/sbin/fwctl" ] || fail "fwctl is not executable"
