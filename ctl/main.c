@@ -11,7 +11,7 @@ static const struct command commands[] = {
 	  "put the rules of a file into force, in one atomic step" },
 	{ "check", command_check, "[FILE] [--json]",
 	  "say what is wrong or doubtful in a rule file" },
-	{ "format", command_format, "[FILE] [--write]", "print a rule file in canonical layout" },
+	{ "format", command_format, "FILE [--write]", "print a rule file in canonical layout" },
 	{ "list", command_list, "[-n] [--json]", "print the rules that are running" },
 	{ "stats", command_stats, "[--json | --prometheus]",
 	  "print packets and bytes of every rule and reason" },
@@ -108,6 +108,6 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (!count)
-		return usage_error(&context, "which command?");
+		return usage_error(&context, "no command is named");
 	return command_run(&context, count, argv + 1);
 }

@@ -12,12 +12,12 @@
 /* Compiles and looks for the interfaces, but needs no privilege and touches nothing. */
 static enum exit_status apply_dry(const struct ruleset *ruleset, const char *path, bool missing_ok)
 {
-	size_t size;
+	size_t count = ruleset_count(ruleset), size;
 
 	if (running_rehearse(ruleset, !missing_ok, &size))
 		return EXIT_FAILED;
-	message_info("%s: %zu rules, %zu bytes of tables; nothing was changed", path,
-		     ruleset_count(ruleset), size);
+	message_info("%s: %zu rule%s, %zu bytes of tables; nothing was changed", path, count,
+		     count == 1 ? "" : "s", size);
 	return EXIT_DONE;
 }
 

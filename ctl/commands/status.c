@@ -73,9 +73,10 @@ static void wanted_check(struct state *state)
 			text_add(state->problems, "there is no interface %s", line->pattern);
 	}
 	for (size_t i = 0; i < state->wanted.skipped_count; i++)
-		text_add(state->warnings,
-			 "%s is not filtered: its frames (link type %u) are neither Ethernet nor IP",
-			 state->wanted.skipped[i]->name, state->wanted.skipped[i]->type);
+		text_add(
+			state->warnings,
+			"%s is not filtered: its frames (link type %u) are neither Ethernet nor IP",
+			state->wanted.skipped[i]->name, state->wanted.skipped[i]->type);
 	if (!state->ruleset->interface_count)
 		text_add(state->problems, "the rules name no interface, so nothing is filtered");
 	else if (!ruleset_has_block(state->ruleset))
@@ -185,9 +186,9 @@ static void status_text(const struct state *state)
 		const struct block *block = &state->ruleset->blocks[hook];
 
 		if (block->present)
-			printf("%s: %zu rules and %zu built in, %s\n", hook_name(hook),
-			       own_rules(block), block->builtin_count,
-			       default_text(block->default_action));
+			printf("%s: %zu rule%s and %zu built in, %s\n", hook_name(hook),
+			       own_rules(block), own_rules(block) == 1 ? "" : "s",
+			       block->builtin_count, default_text(block->default_action));
 	}
 	for (size_t i = 0; i < state->attachment_count; i++) {
 		const struct attachment *item = &state->attachments[i];

@@ -193,6 +193,13 @@ expect 1 "" fw status
 grep -qx "problem: no interface is filtered" "$work/out" || fail "status with none: $(cat "$work/out")"
 fw status --json | grep -q '"as_configured": false' || fail "status --json: $(fw status --json)"
 
+# From standard input. Numbers have their singular.
+expect 0 "-: generation" fw apply - <"$work/in.conf"
+expect 0 "" fw add ingress drop udp to port 9 label one
+expect 0 "" fw status
+grep -q "^generation [0-9]* of standard input, " "$work/out" || fail "$(cat "$work/out")"
+grep -q "^ingress: 1 rule and [0-9]* built in" "$work/out" || fail "$(cat "$work/out")"
+
 # What add and delete did is counted, told by status until it is saved, and told by the apply that
 # drops it.
 expect 0 "" fw apply "$work/in.conf"

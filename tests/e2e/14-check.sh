@@ -169,6 +169,12 @@ differ 1 false 'interface eth0' 'interface eth1'
 differ 1 false 'option fail-policy pass' 'option fail-policy drop'
 differ 1 false 'set x live { 192.0.2.1 }' 'set x live { 192.0.2.2 }'
 
+# Standard input is a rule file too.
+expect 0 "-: 5 rules, no error" check - <"$work/cost.conf"
+expect 2 "-:2:22: error:" check - <"$work/bad.conf"
+expect 0 "-: 1 rule, " apply --dry-run --missing-ok - <<<"interface eth0
+ingress default drop { pass tcp to port 22 }"
+
 # A verdict of the rules means nothing where they are not attached.
 printf 'interface eth0, "wan*"\ningress default drop { pass tcp to port 22 }\n' >"$work/where.conf"
 noted() { # STATUS OF GREP, INTERFACE
@@ -225,7 +231,7 @@ for command in apply check format list add delete save stats status explain diff
     grep -q "^  $command " "$work/out" || fail "--help does not name $command"
     plain "$command" --help | grep -q "^usage: fwctl $command" || fail "no help of $command"
 done
-expect 2 "which command" -q
+expect 2 "fwctl: no command is named; \`fwctl --help\` lists the commands" -q
 expect 2 "needs a value" check --pin-dir
 expect 2 "takes no value" list --json=yes
 expect 2 "not a number of seconds" check --wait soon "$work/f.conf"
