@@ -254,8 +254,18 @@ static void links_restore(struct dataplane *dataplane, const struct installed *b
 	}
 }
 
+/* What refuses something new goes on with what it has. */
+static void attachment_keep(struct installed *installed, const struct installed *before,
+			    const struct link_info *link, enum fw_hook hook)
+{
+	const struct attachment *old = attachment_find(before, link, hook);
+
+	if (old)
+		installed->attachments[installed->attachment_count++] = *old;
+}
+
 /* Attaches to every wanted interface. On failure puts back what was there. */
-static int links_attach(struct dataplane *dataplane, const struct ruleset *ruleset,
+static int links_attach(struct dataplane *dataplane, const struct install_input *input,
 			const struct wanted_links *wanted, const struct installed *before,
 			struct installed *installed)
 {
@@ -269,7 +279,7 @@ static int links_attach(struct dataplane *dataplane, const struct ruleset *rules
 		const struct wanted_link *item = &wanted->items[i / FW_HOOKS];
 		enum fw_hook hook = i % FW_HOOKS;
 
-		if (!ruleset->blocks[hook].present)
+		if (!input->ruleset->blocks[hook].present)
 			continue;
 		error = dataplane_attach(dataplane, item->link, hook, item->line->mode,
 					 &installed->attachments[installed->attachment_count]);
@@ -279,6 +289,10 @@ static int links_attach(struct dataplane *dataplane, const struct ruleset *rules
 				      dataplane_error(dataplane));
 		else
 			installed->attachment_count++;
+		if (error && input->keep_going) {
+			attachment_keep(installed, before, item->link, hook);
+			error = 0;
+		}
 	}
 	if (error)
 		links_restore(dataplane, before, installed);
@@ -416,7 +430,7 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	}
 	error = generation_make(dataplane, &making, installed);
 	if (!error) {
-		error = links_attach(dataplane, input->ruleset, wanted, &old, installed);
+		error = links_attach(dataplane, input, wanted, &old, installed);
 		if (error && before)
 			roll_back(dataplane, before, wanted, &old);
 		else if (!error)

@@ -25,7 +25,8 @@ struct install_input {
 	const struct context *context;
 	struct ruleset *ruleset;
 	struct origin origin;
-	bool need_all; /* a named interface that is not there is an error, not a warning */
+	bool need_all;	 /* a named interface that is not there is an error, not a warning */
+	bool keep_going; /* an interface that refuses is told of, and the others are filtered */
 };
 
 struct installed {

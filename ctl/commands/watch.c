@@ -8,14 +8,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/message.h"
-#include "commands/change.h"
+#include "commands/hook.h"
 #include "commands/running.h"
 
-/* Another fwctl may hold the lock, or an interface be gone again: then it is tried anew. */
-#define RETRY_MILLISECONDS 2000
+/* Another fwctl may hold the lock, or an interface refuse: tried anew, ever more seldom. */
+#define RETRY_SECONDS	   2
+#define RETRY_SECONDS_MOST 60
 
 static volatile sig_atomic_t ended;
 
@@ -25,114 +28,203 @@ static void end(int signal)
 	ended = 1;
 }
 
-/*
- * The links that `interface` lines mean, by name and index: while they stay the same, so does
- * what rules can say of them, for packets come from no others.
- */
+/* What runs, and what it should run on now. */
 struct sight {
-	struct link_info *links;
-	size_t count;
+	struct generation *generation;
+	struct ruleset *ruleset;
+	struct wanted_links wanted;
+	struct buffer links; /* of `wanted`, as text */
+	struct attachment *attachments;
+	size_t attachment_count;
 };
 
-static int sight_take(const struct ruleset *ruleset, struct sight *ret_sight)
+static void sight_free(struct sight *sight)
 {
-	struct wanted_links wanted;
-	struct sight sight = { 0 };
-	int error = wanted_links_find(ruleset, &wanted);
-
-	if (error)
-		return error;
-	sight.links = calloc(wanted.count + 1, sizeof(*sight.links));
-	if (!sight.links)
-		message_out_of_memory();
-	for (size_t i = 0; i < wanted.count; i++)
-		sight.links[sight.count++] = *wanted.items[i].link;
-	wanted_links_free(&wanted);
-	*ret_sight = sight;
-	return 0;
+	wanted_links_free(&sight->wanted);
+	buffer_free(&sight->links);
+	free(sight->attachments);
+	ruleset_free(&sight->ruleset);
+	generation_free(&sight->generation);
 }
 
-static bool sight_equal(const struct sight *a, const struct sight *b)
+/* -ENOENT: nothing runs. sight_free() also after a failure. */
+static int sight_take(struct dataplane *dataplane, struct sight *sight)
 {
-	if (a->count != b->count)
+	int error = dataplane_read_generation(dataplane, &sight->generation);
+
+	if (error == -ENOENT)
+		return error;
+	generation_free(&sight->generation);
+	error = running_read(dataplane, &sight->generation, &sight->ruleset);
+	if (error)
+		return error;
+	error = wanted_links_find(sight->ruleset, &sight->wanted);
+	if (!error)
+		error = dataplane_attachments(dataplane, &sight->attachments,
+					      &sight->attachment_count);
+	wanted_links_print(&sight->wanted, &sight->links);
+	return error;
+}
+
+static bool lacks(const struct sight *sight, const struct link_info *link, enum fw_hook hook)
+{
+	if (!sight->ruleset->blocks[hook].present)
 		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (a->links[i].index != b->links[i].index ||
-		    strcmp(a->links[i].name, b->links[i].name))
+	for (size_t i = 0; i < sight->attachment_count; i++) {
+		if (sight->attachments[i].link.index == link->index &&
+		    sight->attachments[i].hook == hook)
 			return false;
 	}
 	return true;
 }
 
-static enum exit_status change_nothing(struct ruleset *ruleset, const struct context *context,
-				       void *data)
+static bool lacks_any(const struct sight *sight)
 {
-	(void)ruleset;
-	(void)context;
-	(void)data;
-	return EXIT_DONE;
+	for (size_t i = 0; i < sight->wanted.count * FW_HOOKS; i++) {
+		if (lacks(sight, sight->wanted.items[i / FW_HOOKS].link, i % FW_HOOKS))
+			return true;
+	}
+	return false;
 }
 
-/* The rules that run now, NULL if none do: then there is nothing to keep in line. */
-static struct ruleset *rules_running(const struct context *context)
+/* Were the rules compiled for other links, or for the same by other names? */
+static bool is_stale(const struct sight *sight)
+{
+	return strcmp(buffer_text(&sight->links), sight->generation->links) != 0;
+}
+
+/* Attaches what is missing, and makes no generation for it. */
+static void sight_complete(struct dataplane *dataplane, const struct sight *sight, bool told)
+{
+	for (size_t i = 0; i < sight->wanted.count * FW_HOOKS; i++) {
+		const struct wanted_link *item = &sight->wanted.items[i / FW_HOOKS];
+		struct attachment attachment;
+		const char *hook = hook_name(i % FW_HOOKS);
+
+		if (!lacks(sight, item->link, i % FW_HOOKS))
+			continue;
+		if (!dataplane_attach(dataplane, item->link, i % FW_HOOKS, item->line->mode,
+				      &attachment))
+			message_info("watch: %s %s is filtered again", item->link->name, hook);
+		else if (!told)
+			message_error("watch: cannot filter %s on %s: %s", hook, item->link->name,
+				      dataplane_error(dataplane));
+	}
+}
+
+/* With the lock: 0 if all is in line afterwards. */
+static int sight_mend(const struct context *context, struct dataplane *dataplane, bool told)
+{
+	struct sight before = { 0 }, after = { 0 };
+	struct installed installed;
+	int error = sight_take(dataplane, &before);
+	const struct install_input input = {
+		.context = context,
+		.ruleset = before.ruleset,
+		.origin = before.generation ? before.generation->origin : (struct origin){ 0 },
+		.keep_going = true,
+	};
+
+	if (!error && !is_stale(&before)) {
+		sight_complete(dataplane, &before, told);
+	} else if (!error) {
+		error = running_install(dataplane, &input, &installed);
+		if (!error) {
+			installed_tell(&installed, before.ruleset, "watch", &context->started);
+			installed_free(&installed);
+		}
+	}
+	if (!error)
+		error = sight_take(dataplane, &after);
+	if (!error && (is_stale(&after) || lacks_any(&after)))
+		error = -EAGAIN;
+	sight_free(&before);
+	sight_free(&after);
+	return error;
+}
+
+/* What the last try came to. */
+struct trial {
+	char *links;   /* that it failed with; NULL: it did not */
+	unsigned wait; /* seconds until the next */
+	time_t next;
+};
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
+static void trial_failed(struct trial *trial, const char *links)
+{
+	bool again = trial->links && !strcmp(trial->links, links);
+
+	trial->wait = again ? trial->wait * 2 : RETRY_SECONDS;
+	if (trial->wait > RETRY_SECONDS_MOST)
+		trial->wait = RETRY_SECONDS_MOST;
+	trial->next = now() + trial->wait;
+	free(trial->links);
+	trial->links = strdup(links);
+	if (!trial->links)
+		message_out_of_memory();
+}
+
+/* Looks, and mends what is not as it should be: with the same links not before its time. */
+static void bring_in_line(const struct context *context, struct trial *trial)
 {
 	const struct dataplane_options options = { .pin_dir = context->pin_dir };
-	struct dataplane *dataplane = NULL;
-	struct generation *generation = NULL;
-	struct ruleset *ruleset = NULL;
-	_cleanup_free_ char *error = NULL;
-
-	if (dataplane_open(&options, &dataplane, &error)) {
-		message_detail("watch: %s", error);
-		return NULL;
-	}
-	if (dataplane_read_generation(dataplane, &generation) != -ENOENT) {
-		generation_free(&generation);
-		if (running_read(dataplane, &generation, &ruleset))
-			ruleset = NULL;
-	}
-	generation_free(&generation);
-	dataplane_close(&dataplane);
-	return ruleset;
-}
-
-/* Puts the rules on the links of now, if these are others than before. False: try again. */
-static bool bring_in_line(const struct context *context, struct sight *seen)
-{
-	struct ruleset *ruleset = rules_running(context);
 	struct context step = *context;
-	struct sight now = { 0 };
-	bool done = true;
+	struct dataplane *dataplane = NULL;
+	struct sight sight = { 0 };
+	_cleanup_free_ char *reason = NULL;
+	int error = dataplane_open(&options, &dataplane, &reason);
 
-	if (!ruleset)
-		return true;
-	if (sight_take(ruleset, &now)) {
-		done = false;
-	} else if (!sight_equal(seen, &now)) {
+	if (!error)
+		error = sight_take(dataplane, &sight);
+	else
+		message_detail("watch: %s", reason);
+	dataplane_close(&dataplane);
+	if (!error && (is_stale(&sight) || lacks_any(&sight))) {
+		const char *links = buffer_text(&sight.links);
+		bool again = trial->links && !strcmp(trial->links, links);
+
+		if (again && now() < trial->next) {
+			sight_free(&sight);
+			return;
+		}
 		clock_gettime(CLOCK_MONOTONIC, &step.started);
-		done = running_change(&step, change_nothing, NULL) == EXIT_DONE;
+		dataplane = dataplane_open_running(&step);
+		error = dataplane ? sight_mend(&step, dataplane, again) : -EAGAIN;
+		dataplane_close(&dataplane);
 	}
-	free(done ? seen->links : now.links);
-	if (done)
-		*seen = now;
-	ruleset_free(&ruleset);
-	return done;
+	if (error && error != -ENOENT) {
+		trial_failed(trial, buffer_text(&sight.links));
+	} else {
+		free(trial->links);
+		trial->links = NULL;
+	}
+	sight_free(&sight);
 }
 
 static enum exit_status watch(const struct context *context, struct link_watch *links)
 {
-	struct sight seen = { 0 };
+	struct trial trial = { 0 };
 	int error = 0;
 
 	while (!ended) {
-		bool done = bring_in_line(context, &seen);
+		time_t left;
 
-		error = link_watch_wait(links, done ? -1 : RETRY_MILLISECONDS);
+		bring_in_line(context, &trial);
+		left = trial.next > now() ? trial.next - now() : 1;
+		error = link_watch_wait(links, trial.links ? (int)left * 1000 : -1);
 		if (error && error != -ETIMEDOUT && error != -EINTR)
 			break;
 		error = 0;
 	}
-	free(seen.links);
+	free(trial.links);
 	if (error)
 		message_error("watch: cannot hear of interfaces any more: %s", strerror(-error));
 	return error ? EXIT_FAILED : EXIT_DONE;

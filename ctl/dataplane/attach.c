@@ -137,8 +137,7 @@ static uint32_t program_left(const struct dataplane *dataplane, const struct det
 	bool current;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
-		if (!was_here(detached, id) &&
-		    program_is_ours(dataplane, id, FW_INGRESS, &current))
+		if (!was_here(detached, id) && program_is_ours(dataplane, id, FW_INGRESS, &current))
 			return id;
 	}
 	return 0;

@@ -27,7 +27,7 @@
 #define TCX_EGRESS	  47
 #define LINK_TCX	  11
 #define TCX_BEFORE	  (1U << 3) /* with nothing named: before all others */
-#define TCX_LINKS	  64 /* that the kernel has on one interface */
+#define TCX_LINKS	  64	    /* that the kernel has on one interface */
 #define TCX_PREFIX	  "egress"
 #define FILTER_HANDLE	  0x66774331U
 #define FILTER_PRIORITIES 8 /* that we try */

@@ -39,8 +39,7 @@ static bool directory_pins(const char *path, uint32_t wanted, unsigned depth)
 	while (directory && !found && (entry = readdir(directory))) {
 		_cleanup_free_ char *below = NULL;
 
-		if (entry->d_name[0] == '.' ||
-		    asprintf(&below, "%s/%s", path, entry->d_name) < 0)
+		if (entry->d_name[0] == '.' || asprintf(&below, "%s/%s", path, entry->d_name) < 0)
 			continue;
 		if (entry->d_type == DT_DIR && depth < DEPTH_MOST)
 			found = directory_pins(below, wanted, depth + 1);
