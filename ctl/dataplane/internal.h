@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/manifest.h"
+#include "fw/sets.h"
 
 struct bpf_object;
 
@@ -19,6 +20,9 @@ struct maps {
 	int counters[FW_COUNTER_CLASSES];
 	int reasons;
 	int sizes_map;
+	int sets[FW_SET_KINDS][FW_SET_FAMILIES]; /* maps of maps, by slot */
+	int sets_map;
+	struct fw_sets *live; /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
 };
@@ -54,7 +58,8 @@ int session_need_maps(struct dataplane *dataplane);
 #define MAPS_NONE                                                                       \
 	{                                                                               \
 		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 }, \
-		.reasons = -1, .sizes_map = -1                                          \
+		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },     \
+		.sets_map = -1                                                          \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */

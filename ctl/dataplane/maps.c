@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "dataplane/internal.h"
+#include "dataplane/set_internal.h"
 
 /* A template costs its whole size for a moment; this share of the free memory may go to it. */
 #define TEMPLATE_SHARE 4
@@ -144,10 +144,34 @@ static int outers_create(struct maps *maps)
 	return 0;
 }
 
+/* Maps of maps for live sets, all empty. */
+static int set_outers_create(struct maps *maps)
+{
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
+		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
+		_cleanup_close_ int template = set_map_create(map, 1);
+		LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)template);
+		int fd;
+
+		if (template < 0)
+			return template;
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "fw_sets_of", sizeof(uint32_t),
+				    sizeof(uint32_t), FW_MAX_LIVE_SETS, &options);
+		if (fd < 0)
+			return fd;
+		maps->sets[map.kind][map.family] = fd;
+	}
+	maps->sets_map = array_create("fw_sets", sizeof(struct fw_sets), (void **)&maps->live);
+	return maps->sets_map < 0 ? maps->sets_map : 0;
+}
+
 static int maps_fill(struct maps *maps)
 {
 	void *memory;
 	int error = outers_create(maps);
+
+	if (!error)
+		error = set_outers_create(maps);
 
 	if (error)
 		return error;
@@ -187,7 +211,7 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 }
 
 /* Every pinned map with its name. */
-#define MAPS_PINNED (3 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES)
+#define MAPS_PINNED (4 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
 
 struct pin {
 	char name[16];
@@ -201,6 +225,11 @@ static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
 	pins[count++] = (struct pin){ "active", &maps->active };
 	pins[count++] = (struct pin){ "reasons", &maps->reasons };
 	pins[count++] = (struct pin){ "sizes", &maps->sizes_map };
+	pins[count++] = (struct pin){ "sets", &maps->sets_map };
+	pins[count++] = (struct pin){ "hosts-4", &maps->sets[FW_SET_HOSTS][0] };
+	pins[count++] = (struct pin){ "hosts-6", &maps->sets[FW_SET_HOSTS][1] };
+	pins[count++] = (struct pin){ "nets-4", &maps->sets[FW_SET_NETS][0] };
+	pins[count++] = (struct pin){ "nets-6", &maps->sets[FW_SET_NETS][1] };
 	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++, count++) {
 		snprintf(pins[count].name, sizeof(pins[count].name), "images-%u", i);
 		pins[count].fd = &maps->images[i];
@@ -256,6 +285,12 @@ int maps_open(struct dataplane *dataplane, const char *directory)
 		return fail(dataplane, -errno, "cannot read %s/active: %s", directory,
 			    strerror(errno));
 	maps->word = memory;
+	memory = mmap(NULL, sizeof(struct fw_sets), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      maps->sets_map, 0);
+	if (memory == MAP_FAILED)
+		return fail(dataplane, -errno, "cannot read %s/sets: %s", directory,
+			    strerror(errno));
+	maps->live = memory;
 	return 0;
 }
 
@@ -267,6 +302,7 @@ void maps_close(struct maps *maps)
 	for (size_t i = 0; i < MAPS_PINNED; i++)
 		cleanup_close(pins[i].fd);
 	array_unmap(maps->word, sizeof(*maps->word));
+	array_unmap(maps->live, sizeof(*maps->live));
 	*maps = (struct maps)MAPS_NONE;
 }
 

@@ -58,6 +58,15 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 		snprintf(name, sizeof(name), "fw_image_%u", i);
 		error = map_reuse(object, name, maps->images[i]);
 	}
+	if (!error)
+		error = map_reuse(object, "fw_sets", maps->sets_map);
+	for (unsigned i = 0; i < FW_SET_FAMILIES && !error; i++) {
+		snprintf(name, sizeof(name), "fw_hosts_%d", i ? 6 : 4);
+		error = map_reuse(object, name, maps->sets[FW_SET_HOSTS][i]);
+		snprintf(name, sizeof(name), "fw_nets_%d", i ? 6 : 4);
+		if (!error)
+			error = map_reuse(object, name, maps->sets[FW_SET_NETS][i]);
+	}
 	for (unsigned i = 0; i < FW_COUNTER_CLASSES && !error; i++) {
 		snprintf(name, sizeof(name), "fw_counter_%u", i);
 		error = map_reuse(object, name, maps->counters[i]);

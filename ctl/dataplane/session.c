@@ -23,7 +23,7 @@
 
 #include "base/buffer.h"
 #include "base/number.h"
-#include "dataplane/internal.h"
+#include "dataplane/set_internal.h"
 
 #define BPFFS	   "/sys/fs/bpf"
 #define MAKING	   "making"
@@ -345,7 +345,11 @@ static int open_pinned(struct dataplane *dataplane, const struct dataplane_optio
 	if (error || !options->change)
 		return error;
 	error = make_links_directory(dataplane);
-	return error ? error : generation_clean(dataplane);
+	if (!error)
+		error = generation_clean(dataplane);
+	if (!error)
+		error = replacement_finish(dataplane);
+	return error ? error : sets_clean(dataplane);
 }
 
 static struct dataplane *dataplane_new(void)

@@ -18,6 +18,7 @@
 
 #include "fw/classify.h"
 #include "fw/packet.h"
+#include "fw/sets.bpf.h"
 
 /* What one buffer is on the wire: under GSO it is several packets. */
 struct fw_weight {
@@ -146,13 +147,17 @@ static __always_inline __u32 fw_forget(__u32 value, const struct fw_weight *unkn
 
 /* What the image says. */
 static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
-						const struct fw_packet *packet,
+						struct fw_packet *packet,
 						const struct fw_weight *weight)
 {
+	const struct fw_image_header *header = fw_image_header(image->base);
 	enum fw_verdict fail = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	struct fw_match_result result;
 	const struct fw_record *record;
 
+	if (header->features[FW_HOOK] & (FW_NEEDS_SOURCE_SETS | FW_NEEDS_DESTINATION_SETS))
+		fw_sets_ask(packet, header->source_sets[FW_HOOK],
+			    header->destination_sets[FW_HOOK], weight->packets, weight->bytes);
 	if (fw_classify(image->base, image->mask, FW_HOOK, packet, &result))
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	result.counted_count = fw_forget(result.counted_count, weight);
@@ -180,7 +185,7 @@ static __always_inline __u32 fw_image_is_alien(const struct fw_view *image)
  * on 6.18 with clang 14; tests/prog/test_verifier.c). Therefore it takes numbers instead of a
  * struct fw_weight, and asks whether its pointer is one.
  */
-__noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 packets,
+__noinline int fw_decide(struct fw_packet *packet, __u32 malformed, __u64 packets,
 			 __u64 bytes)
 {
 	const struct fw_weight weight = { .packets = packets, .bytes = bytes };

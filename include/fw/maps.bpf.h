@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "fw/layout.h"
+#include "fw/sets.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,6 +43,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fw_counter);
 } fw_reasons SEC(".maps");
+
+/* Live sets: what is there at all, and the maps of each set by its slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_sets);
+} fw_sets SEC(".maps");
+
+FW_OUTER_MAP(fw_hosts_4, FW_MAX_LIVE_SETS);
+FW_OUTER_MAP(fw_hosts_6, FW_MAX_LIVE_SETS);
+FW_OUTER_MAP(fw_nets_4, FW_MAX_LIVE_SETS);
+FW_OUTER_MAP(fw_nets_6, FW_MAX_LIVE_SETS);
 
 /* Constants to the verifier: it drops the code of what they rule out. */
 const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};

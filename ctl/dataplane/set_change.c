@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing and reading the elements of a live set. One element is one system call, seen by packets
+ * at once. What is counted of a set is true unless it is marked dirty, which a process that dies
+ * half way leaves behind.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/set_internal.h"
+
+int change_open(struct dataplane *dataplane, unsigned slot, struct set_change_run *run)
+{
+	int error = set_recount(dataplane, slot);
+
+	*run = (struct set_change_run){
+		.dataplane = dataplane,
+		.slot = slot,
+		.fds = { { -1, -1 }, { -1, -1 } },
+	};
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES && !error; i++) {
+		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
+		int fd = set_map_open(dataplane, map, slot);
+
+		if (fd < 0)
+			error = fd;
+		run->fds[map.kind][map.family] = fd;
+	}
+	if (error) {
+		change_close(run);
+		return fail(dataplane, error, "cannot open the live set %s: %s",
+			    set_slot(dataplane, slot)->name, bpf_reason(error));
+	}
+	set_slot(dataplane, slot)->dirty = 1;
+	return 0;
+}
+
+void change_close(struct set_change_run *run)
+{
+	bool is_open = true;
+
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
+		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
+		int *fd = &run->fds[map.kind][map.family];
+
+		is_open &= *fd >= 0;
+		if (*fd >= 0)
+			set_mark(run->dataplane, run->slot, map);
+		cleanup_close(fd);
+		*fd = -1;
+	}
+	if (is_open)
+		set_slot(run->dataplane, run->slot)->dirty = 0;
+}
+
+int change_remove(struct set_change_run *run, const struct set_element *element)
+{
+	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	const struct set_map map = set_map_of(element);
+	int error = set_map_remove(run->fds[map.kind][map.family], map, element);
+
+	if (!error)
+		slot->count[map.kind][map.family]--;
+	return error;
+}
+
+/* Takes out what has expired. */
+static int change_purge(struct set_change_run *run)
+{
+	uint32_t now = boot_seconds(), earliest = 0;
+	_cleanup_elements_ struct set_elements elements = { 0 };
+	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
+		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
+		int error = set_map_read(run->fds[map.kind][map.family], map, &elements);
+
+		if (error)
+			return error;
+	}
+	for (size_t i = 0; i < elements.count; i++) {
+		uint32_t expires = elements.items[i].expires;
+
+		if (expires && expires <= now)
+			change_remove(run, &elements.items[i]);
+		else if (expires && (!earliest || expires < earliest))
+			earliest = expires;
+	}
+	slot->earliest = earliest;
+	return 0;
+}
+
+/* Room for one more: what has expired makes room. */
+static bool change_has_room(struct set_change_run *run)
+{
+	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	uint64_t size = set_properties(run->dataplane, slot)->size;
+
+	if (slot_total(slot) < size)
+		return true;
+	if (!slot->earliest || slot->earliest > boot_seconds() || change_purge(run))
+		return false;
+	return slot_total(slot) < size;
+}
+
+/* Refreshes an element of a full set, or counts that there is no room for it. */
+static int change_put_full(struct set_change_run *run, const struct set_element *element)
+{
+	const struct set_map map = set_map_of(element);
+	int fd = run->fds[map.kind][map.family];
+	struct set_element found;
+	enum put_result result;
+	int error = set_map_lookup(fd, map, element, &found);
+
+	if (error || found.length != element->length) {
+		set_slot(run->dataplane, run->slot)->refused++;
+		run->change.refused++;
+		return -ENOSPC;
+	}
+	error = set_map_put(fd, map, element, &result);
+	run->change.renewed += !error;
+	return error;
+}
+
+int change_put(struct set_change_run *run, const struct set_element *element)
+{
+	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	const struct set_map map = set_map_of(element);
+	int *fd = &run->fds[map.kind][map.family];
+	enum put_result result;
+	int error;
+
+	if (element->expires && (!slot->earliest || element->expires < slot->earliest))
+		slot->earliest = element->expires;
+	if (!change_has_room(run))
+		return change_put_full(run, element);
+	error = set_map_put(*fd, map, element, &result);
+	if (error == -E2BIG && map.kind == FW_SET_HOSTS) {
+		/* The hash is smaller than the rules want: nobody could enlarge it so far. */
+		error = set_resize(run->dataplane, run->slot, map.family,
+				   set_properties(run->dataplane, slot)->size);
+		if (!error) {
+			cleanup_close(fd);
+			*fd = set_map_open(run->dataplane, map, run->slot);
+			error = set_map_put(*fd, map, element, &result);
+		}
+	}
+	if (error)
+		return error;
+	if (result == PUT_ADDED && !slot->count[map.kind][map.family]++)
+		set_mark(run->dataplane, run->slot, map);
+	if (result == PUT_RENEWED)
+		run->change.renewed++;
+	else
+		run->change.added++;
+	return 0;
+}
+
+static int fail_change(struct set_change_run *run, int error)
+{
+	const struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+
+	if (error != -ENOSPC)
+		return fail(run->dataplane, error, "cannot change the live set %s: %s", slot->name,
+			    bpf_reason(error));
+	return fail(run->dataplane, error, "the set is full: it holds %llu of at most %llu elements, "
+		    "%zu %s refused; make room, or give it a larger `size` in the rule file",
+		    (unsigned long long)slot_total(slot),
+		    (unsigned long long)set_properties(run->dataplane, slot)->size,
+		    run->change.refused, run->change.refused == 1 ? "was" : "were");
+}
+
+int dataplane_set_add(struct dataplane *dataplane, const struct live_set *set,
+		      const struct set_elements *elements, struct set_change *ret_change)
+{
+	struct set_change_run run;
+	int error = change_open(dataplane, set->slot, &run), first = 0;
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < elements->count; i++) {
+		error = change_put(&run, &elements->items[i]);
+		if (error && !first)
+			first = error;
+		if (error && error != -ENOSPC)
+			break;
+	}
+	if (first)
+		fail_change(&run, first);
+	change_close(&run);
+	*ret_change = run.change;
+	return first;
+}
+
+int dataplane_set_delete(struct dataplane *dataplane, const struct live_set *set,
+			 const struct set_elements *elements, struct set_change *ret_change)
+{
+	struct set_change_run run;
+	int error = change_open(dataplane, set->slot, &run);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < elements->count; i++) {
+		error = change_remove(&run, &elements->items[i]);
+		run.change.deleted += !error;
+		run.change.missing += error == -ENOENT;
+		if (error && error != -ENOENT)
+			break;
+		error = 0;
+	}
+	if (error)
+		fail_change(&run, error);
+	change_close(&run);
+	*ret_change = run.change;
+	return error;
+}
+
+int dataplane_set_flush(struct dataplane *dataplane, const struct live_set *set)
+{
+	int error = set_empty(dataplane, set->slot);
+
+	return error ? fail(dataplane, error, "cannot empty the live set %s: %s", set->name,
+			    bpf_reason(error)) : 0;
+}
+
+int dataplane_set_read(struct dataplane *dataplane, const struct live_set *set,
+		       struct set_elements *ret_elements)
+{
+	struct set_elements elements = { 0 };
+
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
+		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
+		_cleanup_close_ int fd = set_map_open(dataplane, map, set->slot);
+		int error = fd < 0 ? fd : set_map_read(fd, map, &elements);
+
+		if (error) {
+			set_elements_free(&elements);
+			return fail(dataplane, error, "cannot read the live set %s: %s", set->name,
+				    bpf_reason(error));
+		}
+	}
+	/* A reader that met a writer may have seen an element twice. */
+	set_elements_unite(&elements);
+	*ret_elements = elements;
+	return 0;
+}
+
+int dataplane_set_test(struct dataplane *dataplane, const struct live_set *set,
+		       const struct address *address, struct set_elements *ret_elements)
+{
+	unsigned bits = address->family == FW_INET ? 32 : 128;
+	struct set_element wanted = { .address = *address, .length = (uint8_t)bits }, found;
+	uint32_t now = boot_seconds();
+
+	for (enum fw_set_kind kind = 0; kind < FW_SET_KINDS; kind++) {
+		const struct set_map map = { kind, address->family == FW_INET6 };
+		_cleanup_close_ int fd = set_map_open(dataplane, map, set->slot);
+
+		if (fd < 0)
+			return fail(dataplane, fd, "cannot read the live set %s: %s", set->name,
+				    bpf_reason(fd));
+		while (!set_map_lookup(fd, map, &wanted, &found)) {
+			struct address first, last;
+
+			prefix_bounds(&found.address, found.length, &first, &last);
+			found.address = first;
+			if (!found.expires || found.expires > now)
+				set_elements_add(ret_elements, &found);
+			if (kind == FW_SET_HOSTS || !found.length)
+				break;
+			wanted.length = (uint8_t)(found.length - 1);
+		}
+		wanted.length = (uint8_t)bits;
+	}
+	return 0;
+}
