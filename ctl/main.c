@@ -27,6 +27,13 @@ static const struct command commands[] = {
 	  " [--why] [--kernel] [--json]",
 	  "say which rule decides a packet, and why" },
 	{ "watch", command_watch, "", "keep the rules on their interfaces as these come and go" },
+	{ "set", command_set,
+	  "list [NAME] [--json] | add NAME ELEM... [timeout D] [--file FILE] | "
+	  "delete NAME ELEM... [--file FILE] | replace NAME FILE [timeout D] [--force] | flush NAME | "
+	  "test NAME ADDR | save [FILE] | restore [FILE]",
+	  "list and change the elements of live sets" },
+	{ "ban", command_ban, "ADDR... [for D]", "add to the set that `option ban-set` names" },
+	{ "unban", command_unban, "ADDR...", "delete from the set that `option ban-set` names" },
 	{ "down", command_down, "", "detach, and remove everything that is pinned" },
 };
 

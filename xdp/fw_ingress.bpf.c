@@ -27,13 +27,14 @@ int fw_ingress(struct xdp_md *ctx)
 		.interface = ctx->ingress_ifindex,
 		.stripped_vlan = FW_NO_VLAN,
 	};
+	struct fw_weight weight = { .packets = 1, .bytes = frame.length };
 	struct fw_packet packet;
 	enum fw_reason malformed;
 
 	if (fw_setup.layer3)
 		frame.layer3 = fw_guess_layer3(&frame);
 	malformed = fw_parse(&frame, &packet);
-	if (fw_decide(&packet, malformed, 1, frame.length) == FW_VERDICT_DROP)
+	if (fw_filter(&packet, malformed, &weight) == FW_VERDICT_DROP)
 		return XDP_DROP;
 	return XDP_PASS;
 }

@@ -10,7 +10,7 @@
 #include "commands/running.h"
 
 /* Compiles and looks for the interfaces, but needs no privilege and touches nothing. */
-static enum exit_status apply_dry(const struct ruleset *ruleset, const char *path, bool missing_ok)
+static enum exit_status apply_dry(struct ruleset *ruleset, const char *path, bool missing_ok)
 {
 	size_t count = ruleset_count(ruleset), size;
 

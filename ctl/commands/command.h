@@ -51,6 +51,9 @@ enum exit_status command_delete(struct context *context, int argc, char **argv);
 enum exit_status command_save(struct context *context, int argc, char **argv);
 enum exit_status command_down(struct context *context, int argc, char **argv);
 enum exit_status command_watch(struct context *context, int argc, char **argv);
+enum exit_status command_set(struct context *context, int argc, char **argv);
+enum exit_status command_ban(struct context *context, int argc, char **argv);
+enum exit_status command_unban(struct context *context, int argc, char **argv);
 enum exit_status command_explain(struct context *context, int argc, char **argv);
 enum exit_status command_diff(struct context *context, int argc, char **argv);
 

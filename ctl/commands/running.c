@@ -139,7 +139,9 @@ static void files_free(struct generation_file *files, size_t count)
 
 /* What goes into a generation besides its image. */
 struct making {
-	const struct ruleset *ruleset;
+	struct ruleset *ruleset;
+	set_fill *fill;
+	void *fill_data;
 	struct origin origin;
 	const struct wanted_links *wanted;
 	struct plan *plan;
@@ -203,7 +205,12 @@ static int generation_make(struct dataplane *dataplane, struct making *making,
 		message_error("cannot give every rule a counter: %s", dataplane_error(dataplane));
 		return error;
 	}
-	error = image_make(making, &image);
+	error = dataplane_prepare_sets(dataplane, making->plan, making->ruleset, making->fill,
+				       making->fill_data);
+	if (error)
+		message_error("cannot make the live sets: %s", dataplane_error(dataplane));
+	else
+		error = image_make(making, &image);
 	if (!error) {
 		error = generation_switch(dataplane, making, &image, &installed->generation);
 		installed->image_size = image.size;
@@ -421,6 +428,8 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		.ruleset = input->ruleset,
 		.origin = input->origin,
 		.wanted = wanted,
+		.fill = input->fill,
+		.fill_data = input->fill_data,
 	};
 	int error = dataplane_attachments(dataplane, &old.attachments, &old.attachment_count);
 
@@ -476,6 +485,8 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		error = install_over(dataplane, input, before, &wanted, &installed);
 	if (!error)
 		lost_changes_tell(input, before);
+	if (!error && dataplane_settle_sets(dataplane))
+		message_warn("%s", dataplane_error(dataplane));
 	/* Where nothing ran before, nothing is left behind: what was attached is off by now. */
 	if (error && is_first)
 		dataplane_discard(dataplane);
@@ -489,7 +500,7 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 	return error;
 }
 
-int running_rehearse(const struct ruleset *ruleset, bool need_all, size_t *ret_image_size)
+int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_size)
 {
 	struct wanted_links wanted = { 0 };
 	struct image image = { 0 };

@@ -8,7 +8,7 @@
 
 #include "commands/command.h"
 #include "commands/interfaces.h"
-#include "dataplane/dataplane.h"
+#include "dataplane/sets.h"
 #include "language/model.h"
 
 /* Opens the data plane as the global options say. NULL after a message. */
@@ -27,6 +27,8 @@ struct install_input {
 	struct origin origin;
 	bool need_all;	 /* a named interface that is not there is an error, not a warning */
 	bool keep_going; /* an interface that refuses is told of, and the others are filtered */
+	set_fill *fill; /* what live sets that are new hold at first; or NULL */
+	void *fill_data;
 };
 
 struct installed {
@@ -45,7 +47,7 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 void installed_free(struct installed *installed);
 
 /* Compiles the ruleset for the interfaces of this host, and no more. 0; else a message. */
-int running_rehearse(const struct ruleset *ruleset, bool need_all, size_t *ret_image_size);
+int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_size);
 
 /* One line about what runs now: rules, interfaces, modes, generation. */
 void installed_tell(const struct installed *installed, const struct ruleset *ruleset,

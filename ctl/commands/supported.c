@@ -50,7 +50,7 @@ static const struct {
 
 /* Options that only matter to the above. */
 static const char *const missing_options[] = {
-	"ban-set", "pickup", "recheck-flows", "flows", "timeout", "reject-rate",
+	"pickup", "recheck-flows", "flows", "timeout", "reject-rate",
 };
 
 #define HINT "it is checked and printed, but this version of fwctl cannot put it into force"
@@ -102,10 +102,6 @@ static void ruleset_check(const struct search *search)
 
 	for (size_t i = 0; i < ruleset->option_count; i++)
 		option_check(search, &ruleset->option_lines[i]);
-	for (size_t i = 0; i < ruleset->set_count; i++) {
-		if (ruleset->sets[i].kind == SET_LIVE)
-			missing_tell(search, &ruleset->sets[i].at, "live sets are");
-	}
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
 			rule_check(search, &ruleset->blocks[hook].rules[i]);

@@ -13,6 +13,7 @@
 
 #include "base/number.h"
 #include "dataplane/internal.h"
+#include "fw/image.h"
 
 #define GENERATION_PIN "generation-"
 
@@ -315,6 +316,17 @@ static int place(struct dataplane *dataplane, int image, int manifest, uint64_t 
 	return fail(dataplane, error, "cannot put the rules in place: %s", bpf_reason(error));
 }
 
+/* What the programs have to find out before they ask the image. */
+static uint64_t asks_flags(const struct fw_image_header *header)
+{
+	uint64_t flags = 0;
+
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+		if (header->source_sets[hook] | header->destination_sets[hook])
+			flags |= FW_ACTIVE_ASKS_SETS(hook);
+	return flags;
+}
+
 int dataplane_switch(struct dataplane *dataplane, const struct switch_input *input,
 		     uint32_t *ret_number)
 {
@@ -338,7 +350,8 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 		return manifest;
 	crash_point();
 	word = FW_ACTIVE_WORD(registry->generation, slot, class, registry->counter_class,
-			      input->fail_drop);
+			      input->fail_drop) |
+	       asks_flags(input->image);
 	error = place(dataplane, image, manifest, word);
 	if (error)
 		return error;

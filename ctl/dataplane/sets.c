@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/message.h"
 #include "dataplane/set_internal.h"
@@ -126,7 +126,7 @@ int dataplane_find_set(struct dataplane *dataplane, const char *name, struct liv
 
 void set_mark(struct dataplane *dataplane, unsigned slot, struct set_map map)
 {
-	uint64_t *mask = &dataplane->maps.live->occupied[map.kind][map.family];
+	__u64 *mask = &dataplane->maps.live->occupied[map.kind][map.family];
 
 	if (set_slot(dataplane, slot)->count[map.kind][map.family])
 		__atomic_or_fetch(mask, 1ULL << slot, __ATOMIC_RELEASE);

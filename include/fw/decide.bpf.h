@@ -147,17 +147,13 @@ static __always_inline __u32 fw_forget(__u32 value, const struct fw_weight *unkn
 
 /* What the image says. */
 static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
-						struct fw_packet *packet,
+						const struct fw_packet *packet,
 						const struct fw_weight *weight)
 {
-	const struct fw_image_header *header = fw_image_header(image->base);
 	enum fw_verdict fail = active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
 	struct fw_match_result result;
 	const struct fw_record *record;
 
-	if (header->features[FW_HOOK] & (FW_NEEDS_SOURCE_SETS | FW_NEEDS_DESTINATION_SETS))
-		fw_sets_ask(packet, header->source_sets[FW_HOOK],
-			    header->destination_sets[FW_HOOK], weight->packets, weight->bytes);
 	if (fw_classify(image->base, image->mask, FW_HOOK, packet, &result))
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	result.counted_count = fw_forget(result.counted_count, weight);
@@ -185,15 +181,13 @@ static __always_inline __u32 fw_image_is_alien(const struct fw_view *image)
  * on 6.18 with clang 14; tests/prog/test_verifier.c). Therefore it takes numbers instead of a
  * struct fw_weight, and asks whether its pointer is one.
  */
-__noinline int fw_decide(struct fw_packet *packet, __u32 malformed, __u64 packets,
-			 __u64 bytes)
+__noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 packets,
+			 __u64 bytes, __u64 active)
 {
 	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
 	enum fw_verdict verdict;
 	struct fw_view image = {};
-	__u32 first = 0, alien;
-	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
-	__u64 active = word ? *word : 0;
+	__u32 alien;
 
 	if (!packet)
 		return FW_VERDICT_DROP;
@@ -213,6 +207,41 @@ __noinline int fw_decide(struct fw_packet *packet, __u32 malformed, __u64 packet
 		return fw_end(malformed & (FW_REASON_SLOTS - 1), verdict, &weight);
 	}
 	return fw_judge(active, &image, packet, &weight);
+}
+
+/*
+ * Finds out in which live sets the addresses are. Called before fw_decide() and not by it: each
+ * has the stack for itself then.
+ */
+__noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets, __u64 bytes)
+{
+	const struct fw_image_header *header;
+	struct fw_view image = {};
+
+	if (!packet)
+		return 0;
+	fw_find_image(active, &image);
+	if (!image.base)
+		return 0;
+	header = fw_image_header(image.base);
+	packet->source_sets = fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK], packets,
+					 bytes);
+	packet->destination_sets = fw_sets_of(packet, FW_DESTINATION,
+					      header->destination_sets[FW_HOOK], packets, bytes);
+	return 0;
+}
+
+/* The whole way. `active` is read once: sets are asked for by the generation that decides. */
+static __always_inline enum fw_verdict fw_filter(struct fw_packet *packet, __u32 malformed,
+						 const struct fw_weight *weight)
+{
+	__u32 first = 0;
+	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
+	__u64 active = word ? *word : 0;
+
+	if (active & FW_ACTIVE_ASKS_SETS(FW_HOOK) && !malformed)
+		fw_ask_sets(packet, active, weight->packets, weight->bytes);
+	return fw_decide(packet, malformed, weight->packets, weight->bytes, active);
 }
 
 #endif

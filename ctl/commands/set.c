@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fwctl set: the elements of live sets, changed while the rules run. */
+#include "commands/set.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "commands/change.h"
+#include "commands/running.h"
+
+struct dataplane *set_open(const struct context *context, const char *name, bool change,
+			   struct live_set *ret_set)
+{
+	struct dataplane *dataplane;
+
+	if (change && !something_runs(context))
+		return NULL;
+	dataplane = dataplane_open_told(context, change);
+	if (dataplane && dataplane_find_set(dataplane, name, ret_set)) {
+		message_error("%s: %s", context->command->name, dataplane_error(dataplane));
+		dataplane_close(&dataplane);
+	}
+	return dataplane;
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+enum exit_status set_add(const struct context *context, const char *name, struct set_input *input)
+{
+	struct set_change change = { 0 };
+	struct live_set set;
+	struct dataplane *dataplane = set_open(context, name, true, &set);
+	int error;
+
+	if (!dataplane)
+		return EXIT_FAILED;
+	set_input_finish(input, &set);
+	error = dataplane_set_add(dataplane, &set, &input->elements, &change);
+	if (error)
+		message_error("%s: set %s: %s%s", context->command->name, set.name,
+			      dataplane_error(dataplane),
+			      change.added ? "; the others were added" : "");
+	else
+		message_info("set %s: %zu element%s added", set.name, change.added,
+			     plural(change.added));
+	if (change.renewed)
+		message_info("set %s: %zu element%s there already: the time begins anew", set.name,
+			     change.renewed, change.renewed == 1 ? " was" : "s were");
+	if (input->doubles)
+		message_info("set %s: %zu element%s given twice", set.name, input->doubles,
+			     input->doubles == 1 ? " was" : "s were");
+	dataplane_close(&dataplane);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+enum exit_status set_delete(const struct context *context, const char *name,
+			    struct set_input *input)
+{
+	struct set_change change = { 0 };
+	struct live_set set;
+	struct dataplane *dataplane = set_open(context, name, true, &set);
+	int error;
+
+	if (!dataplane)
+		return EXIT_FAILED;
+	set_input_finish(input, &set);
+	error = dataplane_set_delete(dataplane, &set, &input->elements, &change);
+	if (error)
+		message_error("%s: %s", context->command->name, dataplane_error(dataplane));
+	else
+		message_info("set %s: %zu element%s deleted", set.name, change.deleted,
+			     plural(change.deleted));
+	if (change.missing)
+		message_info("set %s: %zu element%s not in it", set.name, change.missing,
+			     change.missing == 1 ? " was" : "s were");
+	dataplane_close(&dataplane);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+static enum exit_status set_replace(const struct context *context, const char *name,
+				    struct set_input *input, bool force)
+{
+	struct set_change change = { 0 };
+	struct live_set set;
+	struct dataplane *dataplane = set_open(context, name, true, &set);
+	int error;
+
+	if (!dataplane)
+		return EXIT_FAILED;
+	set_input_finish(input, &set);
+	error = dataplane_set_replace(dataplane, &set, &input->elements, force, &change);
+	if (error)
+		message_error("%s: set %s: %s", context->command->name, set.name,
+			      dataplane_error(dataplane));
+	else
+		message_info("set %s: %zu element%s: %zu added, %zu deleted, %zu kept", set.name,
+			     input->elements.count, plural(input->elements.count), change.added,
+			     change.deleted, change.kept);
+	dataplane_close(&dataplane);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+static enum exit_status set_flush(const struct context *context, const char *name)
+{
+	struct live_set set;
+	struct dataplane *dataplane = set_open(context, name, true, &set);
+	int error;
+
+	if (!dataplane)
+		return EXIT_FAILED;
+	error = dataplane_set_flush(dataplane, &set);
+	if (error)
+		message_error("%s: %s", context->command->name, dataplane_error(dataplane));
+	else
+		message_info("set %s is empty; it held %llu element%s", set.name,
+			     (unsigned long long)set.count, plural(set.count));
+	dataplane_close(&dataplane);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* What the command line says besides the operands. */
+struct set_options {
+	bool json;
+	bool force;
+	const char *file;
+};
+
+/* set add|delete NAME ELEM... [timeout D] [--file FILE] */
+static enum exit_status run_change(const struct context *context, const struct set_options *options,
+				   int argc, char **argv)
+{
+	bool is_add = !strcmp(argv[0], "add");
+	struct set_input input = { .what = "set", .timeout = SET_TIMEOUT_DEFAULT };
+	enum exit_status status = EXIT_USAGE;
+
+	if (is_add && !set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
+		return EXIT_USAGE;
+	if (argc < 3 && !options->file)
+		return usage_error(context, "%s what? elements, `-` for standard input or --file FILE",
+				   argv[0]);
+	if (set_input_words(&input, argc - 2, argv + 2) &&
+	    (!options->file || set_input_file(&input, options->file)))
+		status = is_add ? set_add(context, argv[1], &input)
+				: set_delete(context, argv[1], &input);
+	set_input_free(&input);
+	return status;
+}
+
+static enum exit_status run_replace(const struct context *context,
+				    const struct set_options *options, int argc, char **argv)
+{
+	struct set_input input = { .what = "set", .timeout = SET_TIMEOUT_DEFAULT };
+	enum exit_status status = EXIT_USAGE;
+
+	if (!set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
+		return EXIT_USAGE;
+	if (argc != 3)
+		return usage_error(context, "replace takes a set and one file (`-`: standard input)");
+	if (set_input_file(&input, argv[2]))
+		status = set_replace(context, argv[1], &input, options->force);
+	set_input_free(&input);
+	return status;
+}
+
+static enum exit_status run_save(const struct context *context, const char *path)
+{
+	struct dataplane *dataplane = dataplane_open_told(context, false);
+	enum exit_status status;
+
+	if (!dataplane)
+		return EXIT_FAILED;
+	status = sets_save(context, dataplane, path);
+	dataplane_close(&dataplane);
+	return status;
+}
+
+enum exit_status command_set(struct context *context, int argc, char **argv)
+{
+	struct set_options options = { 0 };
+	const struct argument arguments[] = {
+		{ "--json", 0, ARGUMENT_FLAG, &options.json },
+		{ "--force", 'f', ARGUMENT_FLAG, &options.force },
+		{ "--file", 0, ARGUMENT_TEXT, &options.file },
+		{ 0 },
+	};
+	const char *verb;
+
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+		return EXIT_USAGE;
+	verb = argc ? argv[0] : "";
+	if (!strcmp(verb, "list") && argc <= 2)
+		return set_list(context, argc == 2 ? argv[1] : NULL, options.json);
+	if ((!strcmp(verb, "save") || !strcmp(verb, "restore")) && argc <= 2) {
+		const char *path = argc == 2 ? argv[1] : SET_STORE_FILE;
+
+		return *verb == 's' ? run_save(context, path) : sets_restore(context, path);
+	}
+	if (argc >= 2 && (!strcmp(verb, "add") || !strcmp(verb, "delete")))
+		return run_change(context, &options, argc, argv);
+	if (argc >= 2 && !strcmp(verb, "replace"))
+		return run_replace(context, &options, argc, argv);
+	if (argc == 2 && !strcmp(verb, "flush"))
+		return set_flush(context, argv[1]);
+	if (argc == 3 && !strcmp(verb, "test"))
+		return set_test(context, argv[1], argv[2]);
+	return usage_error(context, argc ? "`%s` is not understood" : "what?%s", verb);
+}
