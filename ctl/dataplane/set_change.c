@@ -104,6 +104,15 @@ static bool change_has_room(struct set_change_run *run)
 	return slot_total(slot) < size;
 }
 
+/* Behind a purge, which finds out anew when the first element expires. */
+static void change_expects(struct set_change_run *run, const struct set_element *element)
+{
+	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+
+	if (element->expires && (!slot->earliest || element->expires < slot->earliest))
+		slot->earliest = element->expires;
+}
+
 /* Refreshes an element of a full set, or counts that there is no room for it. */
 static int change_put_full(struct set_change_run *run, const struct set_element *element)
 {
@@ -118,6 +127,7 @@ static int change_put_full(struct set_change_run *run, const struct set_element 
 		run->change.refused++;
 		return -ENOSPC;
 	}
+	change_expects(run, element);
 	error = set_map_put(fd, map, element, &result);
 	run->change.renewed += !error;
 	return error;
@@ -131,10 +141,9 @@ int change_put(struct set_change_run *run, const struct set_element *element)
 	enum put_result result;
 	int error;
 
-	if (element->expires && (!slot->earliest || element->expires < slot->earliest))
-		slot->earliest = element->expires;
 	if (!change_has_room(run))
 		return change_put_full(run, element);
+	change_expects(run, element);
 	error = set_map_put(*fd, map, element, &result);
 	if (error == -E2BIG && map.kind == FW_SET_HOSTS) {
 		/* The hash is smaller than the rules want: nobody could enlarge it so far. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compiler/compile.h"
+#include "dataplane/sets.h"
 #include "language/language.h"
 #include "packets.h"
 
@@ -79,6 +80,8 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	filter->ruleset = rules_parse(rules);
 	if (dataplane_plan(filter->dataplane, filter->ruleset, &plan))
 		fail_msg("%s", dataplane_error(filter->dataplane));
+	if (dataplane_prepare_sets(filter->dataplane, plan, filter->ruleset, NULL, NULL))
+		fail_msg("%s", dataplane_error(filter->dataplane));
 	input.ruleset = filter->ruleset;
 	for (size_t hook = 0; hook < FW_HOOKS; hook++)
 		input.counters[hook] = plan->counters[hook];
@@ -89,6 +92,8 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	change.image_size = image.size;
 	change.fail_drop = filter->ruleset->options.fail_drop;
 	if (dataplane_switch(filter->dataplane, &change, &number))
+		fail_msg("%s", dataplane_error(filter->dataplane));
+	if (dataplane_settle_sets(filter->dataplane))
 		fail_msg("%s", dataplane_error(filter->dataplane));
 	image_free(&image);
 	plan_free(&plan);
