@@ -79,7 +79,7 @@ int dataplane_sets(struct dataplane *dataplane, struct live_set **ret_sets, size
 
 	if (!sets)
 		return fail(dataplane, -ENOMEM, "not enough memory");
-	for (unsigned i = 0; i < FW_MAX_LIVE_SETS; i++)
+	for (unsigned i = 0; dataplane->maps.live && i < FW_MAX_LIVE_SETS; i++)
 		if (slot_runs(dataplane, set_slot(dataplane, i)))
 			set_describe(dataplane, i, &sets[count++]);
 	qsort(sets, count, sizeof(*sets), compare_names);
@@ -108,6 +108,8 @@ static int fail_unknown(struct dataplane *dataplane, const char *name)
 
 int dataplane_find_set(struct dataplane *dataplane, const char *name, struct live_set *ret_set)
 {
+	if (!dataplane->maps.live)
+		return fail(dataplane, -ENOENT, "no rules are loaded");
 	for (unsigned i = 0; i < FW_MAX_LIVE_SETS; i++) {
 		const struct fw_set_slot *slot = set_slot(dataplane, i);
 

@@ -224,10 +224,13 @@ __noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets
 	if (!image.base)
 		return 0;
 	header = fw_image_header(image.base);
-	packet->source_sets = fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK], packets,
-					 bytes);
-	packet->destination_sets = fw_sets_of(packet, FW_DESTINATION,
-					      header->destination_sets[FW_HOOK], packets, bytes);
+	if (header->features[FW_HOOK] & FW_NEEDS_SOURCE_SETS)
+		packet->source_sets = fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK],
+						 packets, bytes);
+	if (header->features[FW_HOOK] & FW_NEEDS_DESTINATION_SETS)
+		packet->destination_sets =
+			fw_sets_of(packet, FW_DESTINATION, header->destination_sets[FW_HOOK],
+				   packets, bytes);
 	return 0;
 }
 
