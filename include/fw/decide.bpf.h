@@ -182,8 +182,11 @@ static __always_inline __u32 fw_image_is_alien(const struct fw_view *image)
  * struct fw_weight, and asks whether its pointer is one.
  */
 __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 packets,
-			 __u64 bytes, __u64 active)
+			 __u64 bytes, __u64 word)
 {
+	/* Through the stack: else the verifier ties copies to each other and walks half as much again. */
+	volatile __u64 kept = word;
+	__u64 active = kept;
 	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
 	enum fw_verdict verdict;
 	struct fw_view image = {};
