@@ -7,7 +7,7 @@
 #include "commands/command.h"
 
 static const struct command commands[] = {
-	{ "apply", command_apply, "[FILE] [--dry-run] [--missing-ok]",
+	{ "apply", command_apply, "[FILE] [--dry-run] [--missing-ok] [--sets FILE]",
 	  "put the rules of a file into force, in one atomic step" },
 	{ "check", command_check, "[FILE] [--json]",
 	  "say what is wrong or doubtful in a rule file" },
@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "add", command_add, "[--before LABEL | --after LABEL | --at N] ingress|egress RULE...",
 	  "add a rule to the running ones" },
 	{ "delete", command_delete, "[ingress|egress] LABEL|N|RULE...", "delete a running rule" },
-	{ "save", command_save, "[FILE] [--force]", "write the running rules to a file" },
+	{ "save", command_save, "[FILE] [--force] [--sets FILE]", "write the running rules to a file" },
 	{ "explain", command_explain,
 	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"
 	  " [--why] [--kernel] [--json]",

@@ -8,6 +8,7 @@
 #include "base/message.h"
 #include "commands/load.h"
 #include "commands/running.h"
+#include "commands/set.h"
 
 /* Compiles and looks for the interfaces, but needs no privilege and touches nothing. */
 static enum exit_status apply_dry(struct ruleset *ruleset, const char *path, bool missing_ok)
@@ -35,7 +36,7 @@ static struct origin origin_of(const struct ruleset *ruleset, const char *path, 
 }
 
 static enum exit_status apply_real(const struct context *context, struct ruleset *ruleset,
-				   const char *path, bool missing_ok)
+				   const char *path, struct set_store *store, bool missing_ok)
 {
 	struct dataplane *dataplane;
 	struct installed installed;
@@ -45,6 +46,8 @@ static enum exit_status apply_real(const struct context *context, struct ruleset
 		.ruleset = ruleset,
 		.origin = origin_of(ruleset, path, absolute),
 		.need_all = !missing_ok,
+		.fill = store ? set_store_fill : NULL,
+		.fill_data = store,
 	};
 	int error;
 
@@ -62,13 +65,16 @@ static enum exit_status apply_real(const struct context *context, struct ruleset
 
 enum exit_status command_apply(struct context *context, int argc, char **argv)
 {
-	bool dry_run = false, missing_ok = false;
+	bool dry_run = false, missing_ok = false, failed = false;
+	const char *sets = NULL;
 	const struct argument arguments[] = {
+		{ "--sets", 0, ARGUMENT_TEXT, &sets },
 		{ "--dry-run", 'n', ARGUMENT_FLAG, &dry_run },
 		{ "--missing-ok", 0, ARGUMENT_FLAG, &missing_ok },
 		{ 0 },
 	};
 	const char *path = DEFAULT_RULE_FILE;
+	struct set_store *store = NULL;
 	struct ruleset *ruleset;
 	enum exit_status status;
 
@@ -81,8 +87,16 @@ enum exit_status command_apply(struct context *context, int argc, char **argv)
 	ruleset = rules_load(context, path, true);
 	if (!ruleset)
 		return EXIT_USAGE;
+	/* A file of set elements that is damaged keeps no rule from being applied. */
+	if (sets)
+		store = set_store_read(sets, &failed);
 	status = dry_run ? apply_dry(ruleset, path, missing_ok)
-			 : apply_real(context, ruleset, path, missing_ok);
+			 : apply_real(context, ruleset, path, store, missing_ok);
+	if (failed) {
+		message_error("the live sets were not filled from %s", sets);
+		status = EXIT_FAILED;
+	}
+	set_store_free(&store);
 	ruleset_free(&ruleset);
 	return status;
 }

@@ -11,6 +11,23 @@
 #include "commands/forecast_report.h"
 #include "commands/load.h"
 #include "commands/running.h"
+#include "dataplane/sets.h"
+
+/* What live sets will take of the kernel's memory, empty and full. */
+static void sets_tell(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->set_count; i++) {
+		const struct set *set = &ruleset->sets[i];
+		uint64_t size = set->size ? set->size : SET_SIZE_DEFAULT;
+
+		if (set->kind == SET_LIVE)
+			message_info("set %s: at most %llu elements, %.1f MB of memory when empty, "
+				     "%.1f MB when full of hosts",
+				     set->name, (unsigned long long)size,
+				     (double)set_memory_empty(size) / (1 << 20),
+				     (double)set_memory_full(size) / (1 << 20));
+	}
+}
 
 static void doubts_tell(const struct ruleset *ruleset, const struct forecast *forecast)
 {
@@ -66,6 +83,7 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 		return EXIT_USAGE;
 	count = ruleset_count(ruleset);
 	message_info("%s: %zu rule%s, no error", path, count, count == 1 ? "" : "s");
+	sets_tell(ruleset);
 	status = forecast_tell(context, ruleset, json);
 	ruleset_free(&ruleset);
 	return status;

@@ -16,6 +16,7 @@
 #include "base/message.h"
 #include "commands/replace.h"
 #include "commands/running.h"
+#include "commands/set.h"
 #include "language/language.h"
 
 struct saving {
@@ -144,11 +145,34 @@ static enum exit_status save(struct saving *saving, bool to_output)
 	return EXIT_DONE;
 }
 
+static bool has_live_sets(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; ruleset && i < ruleset->set_count; i++)
+		if (ruleset->sets[i].kind == SET_LIVE)
+			return true;
+	return false;
+}
+
+/* The elements of live sets go to a file of their own: FILE.sets unless told otherwise. */
+static enum exit_status save_sets(const struct context *context, const struct saving *saving,
+				  const char *sets)
+{
+	char beside[PATH_MAX];
+
+	if (!sets) {
+		snprintf(beside, sizeof(beside), "%s.sets", saving->path);
+		sets = strcmp(saving->path, DEFAULT_RULE_FILE) ? beside : SET_STORE_FILE;
+	}
+	return sets_save(context, saving->dataplane, sets);
+}
+
 enum exit_status command_save(struct context *context, int argc, char **argv)
 {
 	struct saving saving = { .path = DEFAULT_RULE_FILE };
+	const char *sets = NULL;
 	const struct argument arguments[] = {
 		{ "--force", 'f', ARGUMENT_FLAG, &saving.force },
+		{ "--sets", 0, ARGUMENT_TEXT, &sets },
 		{ 0 },
 	};
 	enum exit_status status;
@@ -166,6 +190,8 @@ enum exit_status command_save(struct context *context, int argc, char **argv)
 	if (!saving.dataplane)
 		return EXIT_FAILED;
 	status = save(&saving, to_output);
+	if (status == EXIT_DONE && (sets || (!to_output && has_live_sets(saving.ruleset))))
+		status = save_sets(context, &saving, sets);
 	buffer_free(&saving.text);
 	ruleset_free(&saving.ruleset);
 	generation_free(&saving.generation);

@@ -15,6 +15,12 @@
 #include "commands/running.h"
 #include "commands/set.h"
 
+/* Whole seconds that are left. `expires` is rounded up, `now` down. */
+static uint32_t seconds_left(const struct set_element *element, uint32_t now)
+{
+	return element->expires - now > 1 ? element->expires - now - 1 : 1;
+}
+
 static bool has_expired(const struct set_element *element, uint32_t now)
 {
 	return element->expires && element->expires <= now;
@@ -29,7 +35,7 @@ static void element_write(const struct live_set *set, const struct set_element *
 
 	set_element_print(element, text);
 	if (element->expires)
-		duration_print(element->expires - now, left);
+		duration_print(seconds_left(element, now), left);
 	if (localtime_r(&when, &local))
 		strftime(added, sizeof(added), "%F %T", &local);
 	printf("%-18s  added %s  expires %s%s", text, added, element->expires ? "in " : "", left);
@@ -46,7 +52,7 @@ static void element_write_json(const struct live_set *set, const struct set_elem
 	set_element_print(element, text);
 	printf("{\"element\": \"%s\", \"added\": %u, \"expires_in\": ", text, element->added);
 	if (element->expires)
-		printf("%u", element->expires - now);
+		printf("%u", seconds_left(element, now));
 	else
 		printf("null");
 	if (set->counters)

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -30,16 +29,15 @@
 static void element_save(const struct set_element *element, struct buffer *text)
 {
 	char name[ADDRESS_TEXT_MAX];
-	uint32_t now = boot_seconds();
 
-	if (element->expires && element->expires <= now)
+	if (element->expires && element->expires <= boot_seconds())
 		return;
 	set_element_print(element, name);
 	buffer_puts(text, name);
 	buffer_puts(text, " added ");
 	buffer_number(text, element->added);
 	buffer_puts(text, " expires ");
-	buffer_number(text, element->expires ? (uint64_t)time(NULL) + element->expires - now : 0);
+	buffer_number(text, calendar_of_expiry(element->expires));
 	buffer_puts(text, " packets ");
 	buffer_number(text, element->packets);
 	buffer_puts(text, " bytes ");
@@ -152,7 +150,6 @@ static bool store_element(struct set_store *store, const char *line)
 {
 	unsigned long long added, expires, packets, bytes;
 	struct set_element element = { 0 };
-	time_t now = time(NULL);
 	uint64_t limits[2] = { 0, 128 }, prefix = 0;
 	char name[ADDRESS_TEXT_MAX];
 	struct address last;
@@ -172,11 +169,10 @@ static bool store_element(struct set_store *store, const char *line)
 	    number_parse(slash + 1, strlen(slash + 1), NUMBER_DECIMAL, limits, &prefix))
 		return false;
 	prefix_bounds(&element.address, (unsigned)prefix, &element.address, &last);
-	if (expires && (now < 0 || expires <= (unsigned long long)now))
+	if (!expiry_of_calendar(expires, &element.expires))
 		return true;
 	element.length = (uint8_t)prefix;
 	element.added = (uint32_t)added;
-	element.expires = expires ? boot_expiry(expires - (unsigned long long)now) : 0;
 	element.packets = packets;
 	element.bytes = bytes;
 	set_elements_add(&store->sets[store->count - 1].elements, &element);

@@ -134,6 +134,35 @@ uint32_t boot_expiry(uint64_t seconds)
 	return at > UINT32_MAX ? UINT32_MAX : (uint32_t)at;
 }
 
+/* Seconds from the boot clock to the calendar, to the nearest. */
+static int64_t calendar_offset(void)
+{
+	struct timespec boot, calendar;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &calendar);
+	return calendar.tv_sec - boot.tv_sec + (calendar.tv_nsec - boot.tv_nsec > 500000000) -
+	       (calendar.tv_nsec - boot.tv_nsec < -500000000);
+}
+
+uint64_t calendar_of_expiry(uint32_t expires)
+{
+	return expires ? (uint64_t)(calendar_offset() + expires) : 0;
+}
+
+bool expiry_of_calendar(uint64_t calendar, uint32_t *ret_expires)
+{
+	int64_t expires = (int64_t)calendar - calendar_offset();
+
+	*ret_expires = 0;
+	if (!calendar)
+		return true;
+	if (calendar > INT64_MAX || expires <= (int64_t)boot_seconds())
+		return false;
+	*ret_expires = expires > UINT32_MAX ? UINT32_MAX : (uint32_t)expires;
+	return true;
+}
+
 /*
  * What the kernel takes: an element of a hash (its head, key and value, from caches of 96 bytes),
  * and 16 bytes a bucket, of which there are as many as elements rounded up to a power of two, in

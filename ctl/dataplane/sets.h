@@ -57,6 +57,11 @@ uint32_t boot_seconds(void);
 /* When an element that is added now and lives for so long expires; 0 stays 0. */
 uint32_t boot_expiry(uint64_t seconds);
 
+/* The same moment in seconds since 1970, which outlasts the boot; 0 stays 0. */
+uint64_t calendar_of_expiry(uint32_t expires);
+/* And back. False if it is over. */
+bool expiry_of_calendar(uint64_t calendar, uint32_t *ret_expires);
+
 /* The sets of the running rules, by name. free() the array. */
 int dataplane_sets(struct dataplane *dataplane, struct live_set **ret_sets, size_t *ret_count);
 

@@ -18,7 +18,7 @@ for file in usr/sbin/fwctl usr/share/man/man8/fwctl.8 usr/share/man/man5/fwctl.c
 done
 [ -x "$stage/usr/sbin/fwctl" ] || fail "fwctl is not executable"
 unit=$stage/usr/lib/systemd/system/fwctl.service
-grep -q '^ExecStart=/usr/sbin/fwctl apply --missing-ok /etc/fwctl/fw.conf$' "$unit" || fail "the unit starts something else"
+grep -q '^ExecStart=/usr/sbin/fwctl apply --missing-ok --sets /var/lib/fwctl/sets /etc/fwctl/fw.conf$' "$unit" || fail "the unit starts something else"
 grep -q '^Before=network-pre.target' "$unit" || fail "the unit is not ordered before the network"
 
 # What the operator wrote is not overwritten.
@@ -27,7 +27,7 @@ make -s install DESTDIR="$stage" PREFIX=/usr >/dev/null 2>&1 || fail "install ag
 grep -q "^# mine" "$stage/etc/fwctl/fw.conf" || fail "install overwrote fw.conf"
 
 # The unit's own command lines, with the paths of the stage, in a namespace.
-command_of() { sed -n "s,^$1=/usr/sbin/fwctl,,p" "$unit" | sed "s,/etc/fwctl,$stage/etc/fwctl,"; }
+command_of() { sed -n "s,^$1=/usr/sbin/fwctl,,p" "$unit" | sed "s,/etc/fwctl,$stage/etc/fwctl,; s,/var/lib/fwctl,$work/state,"; }
 # shellcheck disable=SC2046
 staged() { in_right "$stage/usr/sbin/fwctl" --pin-dir "$pins" $(command_of "$1"); }
 staged ExecStart 2>"$work/err" || fail "ExecStart: $(cat "$work/err")"
@@ -59,9 +59,7 @@ staged ExecStop 2>/dev/null || fail "ExecStop"
 
 if command -v systemd-analyze >/dev/null; then
     mkdir -p "$work/units"
-    for unit in "$stage"/usr/lib/systemd/system/*.service; do
-        sed "s,=/usr/sbin/fwctl,=$stage/usr/sbin/fwctl," "$unit" >"$work/units/$(basename "$unit")"
-    done
+    sed "s,=\(-*\)/usr/sbin/fwctl,=\1$stage/usr/sbin/fwctl," "$unit" >"$work/units/fwctl.service"
     # Only what is said of our unit counts; a man page of ours is not installed on this host.
     systemd-analyze verify --man=no "$work"/units/*.service >"$work/out" 2>&1
     grep 'fwctl' "$work/out" && fail "systemd-analyze verify"
