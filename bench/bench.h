@@ -5,5 +5,6 @@
 
 int bench_classify(int count, char **words);
 int bench_parse(int count, char **words);
+int bench_sets(int count, char **words);
 
 #endif

@@ -10,6 +10,7 @@ static const struct {
 } commands[] = {
 	{ "classify", bench_classify },
 	{ "parse", bench_parse },
+	{ "sets", bench_sets },
 };
 
 int main(int argc, char **argv)
@@ -17,6 +18,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: fwbench classify ... | parse\n");
+	fprintf(stderr, "usage: fwbench classify ... | parse | sets [HOSTS]\n");
 	return 2;
 }

@@ -140,7 +140,8 @@ static enum exit_status run_change(const struct context *context, const struct s
 	if (is_add && !set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
 		return EXIT_USAGE;
 	if (argc < 3 && !options->file)
-		return usage_error(context, "%s what? elements, `-` for standard input or --file FILE",
+		return usage_error(context,
+				   "%s what? elements, `-` for standard input or --file FILE",
 				   argv[0]);
 	if (set_input_words(&input, argc - 2, argv + 2) &&
 	    (!options->file || set_input_file(&input, options->file)))
@@ -159,7 +160,8 @@ static enum exit_status run_replace(const struct context *context,
 	if (!set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
 		return EXIT_USAGE;
 	if (argc != 3)
-		return usage_error(context, "replace takes a set and one file (`-`: standard input)");
+		return usage_error(context,
+				   "replace takes a set and one file (`-`: standard input)");
 	if (set_input_file(&input, argv[2]))
 		status = set_replace(context, argv[1], &input, options->force);
 	set_input_free(&input);

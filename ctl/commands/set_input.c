@@ -68,9 +68,10 @@ static bool parse_prefix(const struct place *place, const char *text, size_t len
 	prefix_bounds(&address, (unsigned)prefix, &bounds[0], &bounds[1]);
 	if (words_compare(address.word, bounds[0].word)) {
 		address_print(&bounds[0], network);
-		message_warn("%s: %s has bits set behind its prefix length; the network %s/%u is used",
-			     place->path ? place->path : place->what, show(text, length), network,
-			     (unsigned)prefix);
+		message_warn(
+			"%s: %s has bits set behind its prefix length; the network %s/%u is used",
+			place->path ? place->path : place->what, show(text, length), network,
+			(unsigned)prefix);
 	}
 	return true;
 }
@@ -199,7 +200,8 @@ bool set_input_file(struct set_input *input, const char *path)
 	bool good = !error;
 
 	if (error)
-		message_error("%s: cannot read %s: %s; nothing was changed", input->what, place.path,
+		message_error("%s: cannot read %s: %s; nothing was changed", input->what,
+			      place.path,
 			      error == -EFBIG ? "it is larger than 100 MB" : strerror(-error));
 	for (const char *line = good ? file.text : NULL, *end = line ? line + file.length : NULL;
 	     good && line < end;) {
@@ -210,7 +212,8 @@ bool set_input_file(struct set_input *input, const char *path)
 		place.line++;
 		good = newline - line <= (ptrdiff_t)LINE_LENGTH_MAX;
 		if (!good)
-			complain(&place, "the line is longer than %lu bytes", LINE_LENGTH_MAX + 0UL);
+			complain(&place, "the line is longer than %lu bytes",
+				 LINE_LENGTH_MAX + 0UL);
 		else
 			good = parse_line(input, &place, line, newline);
 		line = newline + 1;
@@ -242,8 +245,8 @@ void set_input_finish(struct set_input *input, const struct live_set *set)
 	for (size_t i = 0; i < input->elements.count; i++) {
 		struct set_element *element = &input->elements.items[i];
 
-		element->expires = element->expires == SET_LATER ? common
-								 : boot_expiry(element->expires);
+		element->expires =
+			element->expires == SET_LATER ? common : boot_expiry(element->expires);
 		element->added = now;
 	}
 	input->doubles += set_elements_unite(&input->elements);
@@ -254,8 +257,7 @@ void set_input_free(struct set_input *input)
 	set_elements_free(&input->elements);
 }
 
-bool set_address_parse(const struct context *context, const char *text,
-		       struct address *ret_address)
+bool set_address_parse(const struct context *context, const char *text, struct address *ret_address)
 {
 	if (address_parse(text, strlen(text), ret_address))
 		return true;

@@ -100,7 +100,8 @@ static void sets_write(const struct live_set *sets, size_t count, bool json)
 	if (json)
 		printf("[");
 	else
-		printf("%-20s %10s %10s %12s %10s\n", "set", "elements", "size", "timeout", "refused");
+		printf("%-20s %10s %10s %12s %10s\n", "set", "elements", "size", "timeout",
+		       "refused");
 	for (size_t i = 0; i < count; i++) {
 		char timeout[DURATION_TEXT_MAX] = "never";
 

@@ -89,8 +89,8 @@ enum exit_status sets_save(const struct context *context, struct dataplane *data
 	directory_make(path);
 	error = file_replace(path, buffer_text(&text), text.length);
 	if (error) {
-		message_error("%s: cannot write %s: %s; it is as it was", context->command->name, path,
-			      strerror(-error));
+		message_error("%s: cannot write %s: %s; it is as it was", context->command->name,
+			      path, strerror(-error));
 		return EXIT_FAILED;
 	}
 	message_info("%s: saved %zu element%s of %zu live set%s", path, elements,
@@ -165,8 +165,7 @@ static bool store_element(struct set_store *store, const char *line)
 	if (!address_parse(name, slash ? (size_t)(slash - name) : strlen(name), &element.address))
 		return false;
 	limits[1] = prefix = element.address.family == FW_INET ? 32 : 128;
-	if (slash &&
-	    number_parse(slash + 1, strlen(slash + 1), NUMBER_DECIMAL, limits, &prefix))
+	if (slash && number_parse(slash + 1, strlen(slash + 1), NUMBER_DECIMAL, limits, &prefix))
 		return false;
 	prefix_bounds(&element.address, (unsigned)prefix, &element.address, &last);
 	if (!expiry_of_calendar(expires, &element.expires))
@@ -249,7 +248,8 @@ static enum exit_status store_apply(const struct context *context, struct datapl
 
 		set_elements_unite(&stored->elements);
 		if (dataplane_find_set(dataplane, stored->name, &set)) {
-			message_warn("%s: the rules have no live set %s any more", path, stored->name);
+			message_warn("%s: the rules have no live set %s any more", path,
+				     stored->name);
 			continue;
 		}
 		if (dataplane_set_add(dataplane, &set, &stored->elements, &change)) {

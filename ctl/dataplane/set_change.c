@@ -173,7 +173,8 @@ static int fail_change(struct set_change_run *run, int error)
 	if (error != -ENOSPC)
 		return fail(run->dataplane, error, "cannot change the live set %s: %s", slot->name,
 			    bpf_reason(error));
-	return fail(run->dataplane, error, "the set is full: it holds %llu of at most %llu elements, "
+	return fail(run->dataplane, error,
+		    "the set is full: it holds %llu of at most %llu elements, "
 		    "%zu %s refused; make room, or give it a larger `size` in the rule file",
 		    (unsigned long long)slot_total(slot),
 		    (unsigned long long)set_properties(run->dataplane, slot)->size,
@@ -230,7 +231,8 @@ int dataplane_set_flush(struct dataplane *dataplane, const struct live_set *set)
 	int error = set_empty(dataplane, set->slot);
 
 	return error ? fail(dataplane, error, "cannot empty the live set %s: %s", set->name,
-			    bpf_reason(error)) : 0;
+			    bpf_reason(error))
+		     : 0;
 }
 
 int dataplane_set_read(struct dataplane *dataplane, const struct live_set *set,

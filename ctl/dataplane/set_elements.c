@@ -11,8 +11,7 @@ void set_elements_add(struct set_elements *elements, const struct set_element *e
 {
 	if (elements->count == elements->capacity) {
 		size_t wanted = elements->capacity ? elements->capacity * 2 : 16;
-		struct set_element *items =
-			reallocarray(elements->items, wanted, sizeof(*items));
+		struct set_element *items = reallocarray(elements->items, wanted, sizeof(*items));
 
 		if (!items)
 			message_out_of_memory();
@@ -55,8 +54,7 @@ void set_elements_add_span(struct set_elements *elements, const struct address *
 		piece.length = (uint8_t)length;
 		set_elements_add(elements, &piece);
 		piece.address = end;
-	} while (words_compare(piece.address.word, high->word) < 0 &&
-		 address_step(&piece.address));
+	} while (words_compare(piece.address.word, high->word) < 0 && address_step(&piece.address));
 }
 
 static int element_compare(const struct set_element *a, const struct set_element *b)

@@ -11,9 +11,9 @@
 
 #include "dataplane/set_internal.h"
 
-#define BATCH	      4096
-#define MEMORY_TRIES  200 /* the kernel refills its caches in the background */
-#define MEMORY_PAUSE  100 /* microseconds */
+#define BATCH	     4096
+#define MEMORY_TRIES 200 /* the kernel refills its caches in the background */
+#define MEMORY_PAUSE 100 /* microseconds */
 
 /* Of which map of maps an element is. */
 struct set_map set_map_of(const struct set_element *element)
@@ -133,7 +133,8 @@ int set_map_put(int fd, struct set_map map, const struct set_element *element,
 		if (!error && old.length != element->length)
 			error = -ENOENT;
 		error = error == -ENOENT ? element_update(fd, &key, &value, BPF_ANY)
-					 : error ? error : -EEXIST;
+			: error		 ? error
+					 : -EEXIST;
 	} else {
 		error = element_update(fd, &key, &value, BPF_NOEXIST);
 	}

@@ -114,8 +114,10 @@ static int journal_perform(struct dataplane *dataplane, const struct journal *jo
 	error = journal_run(&run, journal);
 	change_close(&run);
 	if (error)
-		return fail(dataplane, error, "cannot replace the live set %s: %s; the next fwctl "
-			    "tries again", journal->name, bpf_reason(error));
+		return fail(dataplane, error,
+			    "cannot replace the live set %s: %s; the next fwctl "
+			    "tries again",
+			    journal->name, bpf_reason(error));
 	*ret_change = run.change;
 	return 0;
 }
@@ -129,7 +131,8 @@ struct difference {
 
 static int compare(const struct set_element *a, const struct set_element *b)
 {
-	int order = (a->address.family > b->address.family) - (a->address.family < b->address.family);
+	int order =
+		(a->address.family > b->address.family) - (a->address.family < b->address.family);
 
 	if (!order)
 		order = words_compare(a->address.word, b->address.word);
@@ -142,9 +145,9 @@ static void difference_find(const struct set_elements *now, const struct set_ele
 	size_t i = 0, j = 0;
 
 	while (i < now->count || j < wanted->count) {
-		int order = i == now->count	   ? 1
+		int order = i == now->count	 ? 1
 			    : j == wanted->count ? -1
-						   : compare(&now->items[i], &wanted->items[j]);
+						 : compare(&now->items[i], &wanted->items[j]);
 
 		if (order < 0) {
 			set_elements_add(&difference->removed, &now->items[i++]);
@@ -230,7 +233,8 @@ int dataplane_set_replace(struct dataplane *dataplane, const struct live_set *se
 	int error;
 
 	if (elements->count > set->size)
-		return fail(dataplane, -ENOSPC, "the new list has %zu elements, the set's size is %llu: "
+		return fail(dataplane, -ENOSPC,
+			    "the new list has %zu elements, the set's size is %llu: "
 			    "give it a larger `size` in the rule file; nothing was changed",
 			    elements->count, (unsigned long long)set->size);
 	error = dataplane_set_read(dataplane, set, &now);
@@ -240,9 +244,11 @@ int dataplane_set_replace(struct dataplane *dataplane, const struct live_set *se
 	valid = count_valid(&now);
 	lost = count_valid(&difference.removed);
 	if (lost > valid / 2 && !force)
-		error = fail(dataplane, -EDOM, "the new list lacks %zu of the %zu elements of the set, "
-			     "more than half: nothing was changed; --force replaces it all the same",
-			     lost, valid);
+		error = fail(
+			dataplane, -EDOM,
+			"the new list lacks %zu of the %zu elements of the set, "
+			"more than half: nothing was changed; --force replaces it all the same",
+			lost, valid);
 	else if (difference.put.count || difference.removed.count)
 		error = difference_apply(dataplane, set, &difference, &change);
 	change.kept = difference.kept;
@@ -271,7 +277,8 @@ static int journal_finish(struct dataplane *dataplane, int fd)
 	if (info.value_size < sizeof(*journal) || journal->magic != JOURNAL_MAGIC ||
 	    journal->slot >= FW_MAX_LIVE_SETS ||
 	    (journal->put_count + journal->remove_count) * sizeof(struct journal_entry) +
-			    sizeof(*journal) > info.value_size)
+			    sizeof(*journal) >
+		    info.value_size)
 		error = -EBADMSG;
 	else if (!strcmp(set_slot(dataplane, journal->slot)->name, journal->name))
 		error = journal_perform(dataplane, journal, &change);

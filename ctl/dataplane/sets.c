@@ -96,10 +96,12 @@ static int fail_unknown(struct dataplane *dataplane, const char *name)
 	size_t count = 0, length = 0;
 
 	if (!name)
-		return fail(dataplane, -ENOENT, "the rules name no set for bans: write a line such as "
+		return fail(dataplane, -ENOENT,
+			    "the rules name no set for bans: write a line such as "
 			    "`option ban-set banned` and apply it");
 	if (!dataplane_sets(dataplane, &sets, &count))
-		for (size_t i = 0; i < count && length + SET_NAME_LENGTH_MAX + 3 < sizeof(names); i++)
+		for (size_t i = 0; i < count && length + SET_NAME_LENGTH_MAX + 3 < sizeof(names);
+		     i++)
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 						   i ? ", " : "", sets[i].name);
 	return fail(dataplane, -ENOENT, "the running rules have no live set '%s'%s%s", name,
@@ -153,9 +155,9 @@ int set_empty(struct dataplane *dataplane, unsigned number)
 	slot->dirty = 1;
 	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
 		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
-		int error = set_place(dataplane, number, map,
-				      map.kind == FW_SET_HOSTS ? slot->room[map.family]
-							       : SET_SIZE_MAX);
+		int error =
+			set_place(dataplane, number, map,
+				  map.kind == FW_SET_HOSTS ? slot->room[map.family] : SET_SIZE_MAX);
 
 		if (error)
 			return error;
@@ -260,9 +262,10 @@ static int slot_find(struct dataplane *dataplane, const char *name, unsigned *re
 		free_slot = spare;
 	}
 	if (free_slot < 0)
-		return fail(dataplane, -ENOSPC, "there is no room for the new live set %s beside the %d "
-			    "that are running: apply a file without some of those first", name,
-			    FW_MAX_LIVE_SETS);
+		return fail(dataplane, -ENOSPC,
+			    "there is no room for the new live set %s beside the %d "
+			    "that are running: apply a file without some of those first",
+			    name, FW_MAX_LIVE_SETS);
 	*ret_slot = (unsigned)free_slot;
 	*ret_is_new = true;
 	return 0;
@@ -330,8 +333,10 @@ static int set_prepare(struct dataplane *dataplane, struct set *set, uint32_t nu
 	int error;
 
 	if (strlen(set->name) > SET_NAME_LENGTH_MAX)
-		return fail(dataplane, -ENAMETOOLONG, "the name of the live set %s has more than %d "
-			    "letters", set->name, SET_NAME_LENGTH_MAX);
+		return fail(dataplane, -ENAMETOOLONG,
+			    "the name of the live set %s has more than %d "
+			    "letters",
+			    set->name, SET_NAME_LENGTH_MAX);
 	error = slot_find(dataplane, set->name, &place, &is_new);
 	if (error)
 		return error;
@@ -426,8 +431,11 @@ int dataplane_settle_sets(struct dataplane *dataplane)
 {
 	int error = sets_settle(dataplane, false);
 
-	return error ? fail(dataplane, error, "a live set could not be made as large as its `size` "
-			    "says: %s", bpf_reason(error)) : 0;
+	return error ? fail(dataplane, error,
+			    "a live set could not be made as large as its `size` "
+			    "says: %s",
+			    bpf_reason(error))
+		     : 0;
 }
 
 /* Sizes are tried again by the next apply: nothing else waits for them. */

@@ -11,7 +11,7 @@
 #include "dataplane/dataplane.h"
 #include "fw/sets.h"
 
-#define SET_SIZE_DEFAULT 65536
+#define SET_SIZE_DEFAULT    65536
 #define SET_NAME_LENGTH_MAX 63
 
 /* A host (length 32 or 128) or a network. */

@@ -184,7 +184,8 @@ static __always_inline __u32 fw_image_is_alien(const struct fw_view *image)
 __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 packets,
 			 __u64 bytes, __u64 word)
 {
-	/* Through the stack: else the verifier ties copies to each other and walks half as much again. */
+	/* Through the stack: else the verifier ties copies to each other and walks half as much
+	 * again. */
 	volatile __u64 kept = word;
 	__u64 active = kept;
 	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
@@ -228,12 +229,11 @@ __noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets
 		return 0;
 	header = fw_image_header(image.base);
 	if (header->features[FW_HOOK] & FW_NEEDS_SOURCE_SETS)
-		packet->source_sets = fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK],
-						 packets, bytes);
+		packet->source_sets =
+			fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK], packets, bytes);
 	if (header->features[FW_HOOK] & FW_NEEDS_DESTINATION_SETS)
-		packet->destination_sets =
-			fw_sets_of(packet, FW_DESTINATION, header->destination_sets[FW_HOOK],
-				   packets, bytes);
+		packet->destination_sets = fw_sets_of(
+			packet, FW_DESTINATION, header->destination_sets[FW_HOOK], packets, bytes);
 	return 0;
 }
 

@@ -57,55 +57,54 @@ static __always_inline int fw_element_hit(struct fw_element *element, int counts
 	} while (0)
 
 /* Is the address of the packet's side a host of the set? 1 if so. */
-#define FW_IN_HOSTS(name, outer, family, key_type, key_set)                           \
-	static __always_inline int name(struct fw_sets *sets, const __u32 *address,   \
-					__u32 slot, __u64 packets, __u64 bytes)       \
-	{                                                                             \
-		struct fw_element *element_;                                          \
-		key_type key_ = {};                                                   \
-		void *inner_;                                                         \
-                                                                                      \
-		if (!(sets->occupied[FW_SET_HOSTS][family] >> (slot & 63) & 1))       \
-			return 0;                                                     \
-		key_set(key_.address, address);                                       \
-		inner_ = bpf_map_lookup_elem(&(outer), &slot);                        \
-		element_ = inner_ ? bpf_map_lookup_elem(inner_, &key_) : 0;           \
-		return element_ && fw_element_hit(element_,                           \
-						  sets->counted >> (slot & 63) & 1,   \
-						  packets, bytes);                    \
+#define FW_IN_HOSTS(name, outer, family, key_type, key_set)                                        \
+	static __always_inline int name(struct fw_sets *sets, const __u32 *address, __u32 slot,    \
+					__u64 packets, __u64 bytes)                                \
+	{                                                                                          \
+		struct fw_element *element_;                                                       \
+		key_type key_ = {};                                                                \
+		void *inner_;                                                                      \
+                                                                                                   \
+		if (!(sets->occupied[FW_SET_HOSTS][family] >> (slot & 63) & 1))                    \
+			return 0;                                                                  \
+		key_set(key_.address, address);                                                    \
+		inner_ = bpf_map_lookup_elem(&(outer), &slot);                                     \
+		element_ = inner_ ? bpf_map_lookup_elem(inner_, &key_) : 0;                        \
+		return element_ &&                                                                 \
+		       fw_element_hit(element_, sets->counted >> (slot & 63) & 1, packets, bytes); \
 	}
 
 FW_IN_HOSTS(fw_in_hosts4, fw_hosts_4, FW_INET - 1, struct fw_host_key4, FW_HOST_ADDRESS4)
 FW_IN_HOSTS(fw_in_hosts6, fw_hosts_6, FW_INET6 - 1, struct fw_host_key6, FW_HOST_ADDRESS6)
 
 /* Is it in a network of the set? The longest is asked first; what has expired hides nothing. */
-#define FW_IN_NETS(name, outer, family, key_type, bits, key_set)                          \
-	static __always_inline int name(struct fw_sets *sets, const __u32 *address,       \
-					__u32 slot, __u64 packets, __u64 bytes)           \
-	{                                                                                 \
-		int counts_ = sets->counted >> (slot & 63) & 1;                           \
-		key_type key_ = { .length = (bits) };                                     \
-		void *inner_;                                                             \
-                                                                                          \
-		if (!(sets->occupied[FW_SET_NETS][family] >> (slot & 63) & 1))            \
-			return 0;                                                         \
-		key_set(key_.address, address);                                           \
-		inner_ = bpf_map_lookup_elem(&(outer), &slot);                            \
-		if (!inner_)                                                              \
-			return 0;                                                         \
-		FW_ROLLED                                                                 \
-		for (__u32 i_ = 0; i_ <= (bits); i_++) {                                  \
-			struct fw_net_element *net_ = bpf_map_lookup_elem(inner_, &key_); \
-                                                                                          \
-			if (!net_)                                                        \
-				return 0;                                                 \
-			if (fw_element_hit(&net_->element, counts_, packets, bytes))      \
-				return 1;                                                 \
-			if (!net_->length)                                                \
-				return 0;                                                 \
-			key_.length = net_->length - 1;                                   \
-		}                                                                         \
-		return 0;                                                                 \
+#define FW_IN_NETS(name, outer, family, key_type, bits, key_set)                                \
+	static __always_inline int name(struct fw_sets *sets, const __u32 *address, __u32 slot, \
+					__u64 packets, __u64 bytes)                             \
+	{                                                                                       \
+		int counts_ = sets->counted >> (slot & 63) & 1;                                 \
+		key_type key_ = { .length = (bits) };                                           \
+		void *inner_;                                                                   \
+                                                                                                \
+		if (!(sets->occupied[FW_SET_NETS][family] >> (slot & 63) & 1))                  \
+			return 0;                                                               \
+		key_set(key_.address, address);                                                 \
+		inner_ = bpf_map_lookup_elem(&(outer), &slot);                                  \
+		if (!inner_)                                                                    \
+			return 0;                                                               \
+		FW_ROLLED                                                                       \
+		for (__u32 i_ = 0; i_ <= (bits); i_++) {                                        \
+			struct fw_net_element *net_ = bpf_map_lookup_elem(inner_, &key_);       \
+                                                                                                \
+			if (!net_)                                                              \
+				return 0;                                                       \
+			if (fw_element_hit(&net_->element, counts_, packets, bytes))            \
+				return 1;                                                       \
+			if (!net_->length)                                                      \
+				return 0;                                                       \
+			key_.length = net_->length - 1;                                         \
+		}                                                                               \
+		return 0;                                                                       \
 	}
 
 FW_IN_NETS(fw_in_nets4, fw_nets_4, FW_INET - 1, struct fw_net_key4, 32, FW_NET_ADDRESS4)

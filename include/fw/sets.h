@@ -72,7 +72,7 @@ struct fw_set_slot {
 	struct fw_set_properties properties[2]; /* of even and odd generations */
 	__u32 born;				/* the first generation that names it */
 	__u32 last;				/* the last one */
-	__u32 dirty; /* counts are not true: somebody died while he changed the set */
+	__u32 dirty;	/* counts are not true: somebody died while he changed the set */
 	__u32 earliest; /* nothing in the set expires before; 0 = nothing expires */
 	__u64 count[FW_SET_KINDS][FW_SET_FAMILIES]; /* expired ones included, until removed */
 	__u64 room[FW_SET_FAMILIES];		    /* max_entries of the hashes */

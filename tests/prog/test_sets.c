@@ -143,7 +143,7 @@ static int add(struct filter *filter, const char *name, const char *text, uint32
 	return dataplane_set_add(filter->dataplane, &set, &elements, &change);
 }
 
-static void delete(struct filter *filter, const char *name, const char *text)
+static void delete (struct filter *filter, const char *name, const char *text)
 {
 	struct set_element element = element_of(text, 0);
 	const struct set_elements elements = { &element, 1, 1 };
@@ -165,7 +165,7 @@ static void an_element_counts_from_when_it_is_added_until_it_is_deleted(void **s
 	assert_int_equal(add(filter, "s1", "10.0.0.1", 0), 0);
 	assert_int_equal(run_text(filter, "10.0.0.1"), FW_VERDICT_DROP);
 	assert_int_equal(run_text(filter, "10.0.0.2"), FW_VERDICT_PASS);
-	delete(filter, "s1", "10.0.0.1");
+	delete (filter, "s1", "10.0.0.1");
 	assert_int_equal(run_text(filter, "10.0.0.1"), FW_VERDICT_PASS);
 }
 
@@ -210,7 +210,7 @@ static void an_expired_longer_prefix_hides_no_shorter_one(void **state)
 		assert_int_equal(add(filter, "s4", text, past), 0);
 	}
 	assert_int_equal(run_text(filter, "128.0.0.0"), FW_VERDICT_DROP);
-	delete(filter, "s4", "0.0.0.0/0");
+	delete (filter, "s4", "0.0.0.0/0");
 	assert_int_equal(run_text(filter, "128.0.0.0"), FW_VERDICT_PASS);
 }
 
@@ -289,7 +289,8 @@ static void elements_and_counts_outlive_generations_and_sizes(void **state)
 	struct live_set set;
 	char text[32];
 
-	filter_apply(filter, "set s8 live size 100 counters\ningress default pass {\n drop from @s8\n}\n");
+	filter_apply(filter,
+		     "set s8 live size 100 counters\ningress default pass {\n drop from @s8\n}\n");
 	for (int i = 0; i < 100; i++) {
 		snprintf(text, sizeof(text), i & 1 ? "10.0.0.%d" : "2001:db8::%d", i);
 		assert_int_equal(add(filter, "s8", text, 0), 0);
@@ -299,7 +300,8 @@ static void elements_and_counts_outlive_generations_and_sizes(void **state)
 	filter_apply(filter, "set t live\nset s8 live size 5000 counters\n"
 			     "ingress default pass {\n drop from @t\n drop from @s8\n}\n");
 	run_text(filter, "10.0.0.1");
-	filter_apply(filter, "set s8 live size 10 counters\ningress default pass {\n drop from @s8\n}\n");
+	filter_apply(filter,
+		     "set s8 live size 10 counters\ningress default pass {\n drop from @s8\n}\n");
 	assert_int_equal(run_text(filter, "10.0.0.1"), FW_VERDICT_DROP);
 	assert_int_equal(run_text(filter, "2001:db8::98"), FW_VERDICT_DROP);
 	set = set_named(filter, "s8");
@@ -379,7 +381,8 @@ static void a_replacement_touches_only_what_differs(void **state)
 	}
 	set = set_named(filter, "s10");
 	set_elements_unite(&elements);
-	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, false, &change), 0);
+	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, false, &change),
+			 0);
 	assert_int_equal(change.added, 40);
 	assert_int_equal(change.deleted, 40);
 	assert_int_equal(change.kept, 60);
@@ -390,7 +393,8 @@ static void a_replacement_touches_only_what_differs(void **state)
 	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, false, &change),
 			 -EDOM);
 	assert_int_equal(run_text(filter, "10.0.139.1"), FW_VERDICT_DROP);
-	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, true, &change), 0);
+	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, true, &change),
+			 0);
 	assert_int_equal(run_text(filter, "10.0.139.1"), FW_VERDICT_PASS);
 	set_elements_free(&elements);
 	assert_int_equal(dataplane_set_read(filter->dataplane, &set, &elements), 0);
@@ -509,8 +513,7 @@ static void model_delete(struct set_elements *set, const struct set_element *ele
 		*found = set->items[--set->count];
 }
 
-static bool model_holds(const struct set_elements *set, const struct address *address,
-			uint32_t now)
+static bool model_holds(const struct set_elements *set, const struct address *address, uint32_t now)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		const struct set_element *element = &set->items[i];
@@ -612,7 +615,8 @@ static void step_replace(struct filter *filter, struct model *model)
 		set_elements_add(&elements, &element);
 	}
 	set_elements_unite(&elements);
-	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, true, &change), 0);
+	assert_int_equal(dataplane_set_replace(filter->dataplane, &set, &elements, true, &change),
+			 0);
 	set_elements_free(&model->sets[number]);
 	model->sets[number] = elements;
 }
