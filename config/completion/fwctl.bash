@@ -7,7 +7,7 @@ _fwctl_labels() {
 }
 
 _fwctl() {
-    local commands="apply check format explain list stats status add delete save diff watch down"
+    local commands="apply check format explain list stats status add delete save diff set ban unban watch down"
     local globals="--pin-dir --wait --quiet --verbose --help"
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' word i
@@ -35,7 +35,7 @@ _fwctl() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
-    --rules | --pcap)
+    --rules | --pcap | --file | --sets)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -53,7 +53,8 @@ _fwctl() {
     local words="$globals"
     case $command in
     '') words="$commands $globals --version" ;;
-    apply) words+=" --dry-run --missing-ok" ;;
+    apply) words+=" --dry-run --missing-ok --sets" ;;
+    set) words+=" list add delete replace flush test save restore --json --file --force" ;;
     check) words+=" --json" ;;
     diff) words+=" --json --exit-code" ;;
     format) words+=" --write" ;;
@@ -63,7 +64,7 @@ _fwctl() {
     status) words+=" --json" ;;
     add) words+=" --before --after --at ingress egress" ;;
     delete) words+=" ingress egress $(_fwctl_labels)" ;;
-    save) words+=" --force" ;;
+    save) words+=" --force --sets" ;;
     esac
     case $command in
     apply | check | format | save | diff)
