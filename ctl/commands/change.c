@@ -30,16 +30,6 @@ static enum exit_status change_install(const struct context *context, struct dat
 	return EXIT_DONE;
 }
 
-bool something_runs(const struct context *context)
-{
-	struct dataplane *dataplane = dataplane_open_told(context, false);
-
-	if (!dataplane)
-		return false;
-	dataplane_close(&dataplane);
-	return true;
-}
-
 enum exit_status running_change(const struct context *context, change_function *change, void *data)
 {
 	struct dataplane *dataplane;

@@ -13,10 +13,4 @@ typedef enum exit_status change_function(struct ruleset *ruleset, const struct c
 /* Reads the running rules, changes them and switches, all under the lock. */
 enum exit_status running_change(const struct context *context, change_function *change, void *data);
 
-/*
- * Opening for a change makes pins: not where nothing runs that could be changed. False after a
- * message.
- */
-bool something_runs(const struct context *context);
-
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/message.h"
-#include "commands/change.h"
 #include "commands/running.h"
 
 struct dataplane *set_open(const struct context *context, const char *name, bool change,
@@ -14,9 +13,7 @@ struct dataplane *set_open(const struct context *context, const char *name, bool
 {
 	struct dataplane *dataplane;
 
-	if (change && !something_runs(context))
-		return NULL;
-	dataplane = dataplane_open_told(context, change);
+	dataplane = change ? dataplane_open_running(context) : dataplane_open_told(context, false);
 	if (dataplane && dataplane_find_set(dataplane, name, ret_set)) {
 		message_error("%s: %s", context->command->name, dataplane_error(dataplane));
 		dataplane_close(&dataplane);

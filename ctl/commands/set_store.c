@@ -18,7 +18,6 @@
 #include "base/cleanup.h"
 #include "base/message.h"
 #include "base/number.h"
-#include "commands/change.h"
 #include "commands/replace.h"
 #include "commands/running.h"
 #include "commands/set.h"
@@ -273,8 +272,8 @@ enum exit_status sets_restore(const struct context *context, const char *path)
 
 	if (!store && !failed) {
 		message_error("%s: there is no file %s", context->command->name, path);
-	} else if (store && something_runs(context)) {
-		dataplane = dataplane_open_told(context, true);
+	} else if (store) {
+		dataplane = dataplane_open_running(context);
 		if (dataplane)
 			status = store_apply(context, dataplane, store, path);
 		dataplane_close(&dataplane);
