@@ -107,7 +107,7 @@ int bench_headers(struct xdp_md *ctx)
 	if (!walk_begin(&walk))
 		return XDP_ABORTED;
 	return bpf_loop(BENCH_HEADERS, one_header, &walk, 0) == BENCH_HEADERS ? XDP_DROP
-									     : XDP_ABORTED;
+									      : XDP_ABORTED;
 }
 
 SEC("xdp")

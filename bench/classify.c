@@ -70,7 +70,7 @@ struct bench {
 	struct bench_headers_view {
 		struct bench_header items[BENCH_HEADERS];
 		__u32 records[BENCH_HEADERS];
-	} *headers;
+	} * headers;
 	size_t headers_size;
 };
 
@@ -238,8 +238,7 @@ static int measure_headers(struct bench *bench, const struct bench_set *set,
 	return 0;
 }
 
-static int measure(const struct bench_set *set, const struct image *image,
-		   struct figures *figures)
+static int measure(const struct bench_set *set, const struct image *image, struct figures *figures)
 {
 	const struct bench_header *const headers[] = { set->headers, set->shuffled, set->random };
 	struct bench bench = { 0 };

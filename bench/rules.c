@@ -48,9 +48,9 @@ static bool parse_rule(const char *line, struct bench_rule *rule)
 	for (int i = 0; i < 2; i++) {
 		if (length[i] > 32 || low[i] > high[i] || high[i] > UINT16_MAX)
 			return false;
-		rule->address[i] = (a[4 * i] << 24 | a[4 * i + 1] << 16 | a[4 * i + 2] << 8 |
-				    a[4 * i + 3]) &
-				   prefix_mask(length[i]);
+		rule->address[i] =
+			(a[4 * i] << 24 | a[4 * i + 1] << 16 | a[4 * i + 2] << 8 | a[4 * i + 3]) &
+			prefix_mask(length[i]);
 		rule->length[i] = length[i];
 		rule->low[i] = low[i];
 		rule->high[i] = high[i];
@@ -90,8 +90,8 @@ static int read_trace(const char *path, struct bench_set *set)
 		if (sscanf(line, "%u %u %u %u %u", &address[0], &address[1], &port[0], &port[1],
 			   &protocol) != 5)
 			return -EINVAL;
-		set_header(&set->headers[count++], address,
-			   (uint16_t[]){ port[0], port[1] }, protocol);
+		set_header(&set->headers[count++], address, (uint16_t[]){ port[0], port[1] },
+			   protocol);
 	}
 	for (size_t i = count; count && i < BENCH_HEADERS; i++)
 		set->headers[i] = set->headers[i % count];
@@ -132,7 +132,8 @@ int bench_set_read(const char *rules, const char *trace, struct bench_set *ret_s
 /* Prefixes of a network plan: few sites, subnets in them, hosts in those. */
 static void generate_side(uint64_t *state, struct bench_rule *rule, int side, size_t count)
 {
-	static const uint8_t lengths[] = { 0, 8, 16, 20, 22, 24, 24, 24, 26, 27, 28, 29, 30, 32, 32, 32 };
+	static const uint8_t lengths[] = { 0,  8,  16, 20, 22, 24, 24, 24,
+					   26, 27, 28, 29, 30, 32, 32, 32 };
 	uint64_t seed = next(state) % (count / 4 + 4) + side * 0x10000000ULL;
 	uint32_t address = next(&seed);
 
@@ -144,7 +145,9 @@ static void generate_side(uint64_t *state, struct bench_rule *rule, int side, si
 
 static void generate_service(uint64_t *state, struct bench_rule *rule)
 {
-	static const uint16_t ports[] = { 22, 25, 53, 80, 110, 123, 161, 443, 993, 1521, 3306, 5060 };
+	static const uint16_t ports[] = {
+		22, 25, 53, 80, 110, 123, 161, 443, 993, 1521, 3306, 5060
+	};
 	uint32_t kind = next(state) % 16;
 
 	rule->high[0] = rule->high[1] = UINT16_MAX;

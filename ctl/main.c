@@ -21,7 +21,8 @@ static const struct command commands[] = {
 	{ "add", command_add, "[--before LABEL | --after LABEL | --at N] ingress|egress RULE...",
 	  "add a rule to the running ones" },
 	{ "delete", command_delete, "[ingress|egress] LABEL|N|RULE...", "delete a running rule" },
-	{ "save", command_save, "[FILE] [--force] [--sets FILE]", "write the running rules to a file" },
+	{ "save", command_save, "[FILE] [--force] [--sets FILE]",
+	  "write the running rules to a file" },
 	{ "explain", command_explain,
 	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"
 	  " [--why] [--kernel] [--json]",

@@ -27,7 +27,7 @@ struct install_input {
 	struct origin origin;
 	bool need_all;	 /* a named interface that is not there is an error, not a warning */
 	bool keep_going; /* an interface that refuses is told of, and the others are filtered */
-	set_fill *fill; /* what live sets that are new hold at first; or NULL */
+	set_fill *fill;	 /* what live sets that are new hold at first; or NULL */
 	void *fill_data;
 };
 

@@ -55,11 +55,10 @@ void crash_point(void);
 int session_need_maps(struct dataplane *dataplane);
 
 /* --- maps.c */
-#define MAPS_NONE                                                                       \
-	{                                                                               \
-		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 }, \
-		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },     \
-		.sets_map = -1                                                          \
+#define MAPS_NONE                                                                                  \
+	{                                                                                          \
+		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },            \
+		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } }, .sets_map = -1 \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */

@@ -150,10 +150,10 @@ static int set_outers_create(struct maps *maps)
 	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
 		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
 		_cleanup_close_ int template = set_map_create(map, 1);
-		LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)template);
+		LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t) template);
 		int fd;
 
-		if (template < 0)
+		if (template <0)
 			return template;
 		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "fw_sets_of", sizeof(uint32_t),
 				    sizeof(uint32_t), FW_MAX_LIVE_SETS, &options);
