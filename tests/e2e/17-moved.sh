@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # An interface goes to another network namespace, and another one gets its number: what was pinned
 # for the one is not believed of the other. Commands that only read remove no pin.
-# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -33,7 +33,7 @@ export FWCTL_VM_CACHE=$cache FWCTL_VM_TIMEOUT=${FWCTL_VM_TIMEOUT:-1500}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 "$here/boot.sh" "$suite" "uname -r
-    MODES=auto SWITCHES=10 KILL_STRIDE=6 FWCTL_IN_VM=1 tests/run.sh ${tiers[*]}" 2>&1 | tee "$log"
+    FWCTL_TEST_STEPS=2000 MODES=auto SWITCHES=10 KILL_STRIDE=6 FWCTL_IN_VM=1 tests/run.sh ${tiers[*]}" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 echo "note: $(head -n 1 "$log"): $(grep -E '^[0-9]+ passed' "$log" | tail -n 1)"
 exit "$status"
