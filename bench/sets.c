@@ -39,7 +39,7 @@ static struct dataplane *plane_make(uint32_t hosts)
 	struct image image = { 0 };
 	struct plan *plan = NULL;
 	struct compile_input input = { 0 };
-	struct switch_input change = { .source = "bench", .text = "" };
+	struct switch_input change = { .origin = { .source = "bench" }, .text = "" };
 	uint32_t number;
 
 	snprintf(rules, sizeof(rules),
