@@ -27,7 +27,9 @@ TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables
 VM_PACKAGES    := qemu-system-x86 cpio kmod
 LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 
-LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap
+LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson
+# Only its headers: `fwctl explain --pcap` loads it when it runs (ctl/analysis/capture.c).
+HEADERS   := libpcap
 
 ifeq ($(V),1)
 Q :=
@@ -45,7 +47,7 @@ endif
 VERSION  := 0.1.0
 CPPFLAGS += -D_GNU_SOURCE -DFWCTL_VERSION='"$(VERSION)"' -Iinclude -Ictl -Ibuild
 CFLAGS   ?= -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) -fPIE $(WARNINGS) $(shell $(PKGCONF) --cflags $(LIBRARIES))
+ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) -fPIE $(WARNINGS) $(shell $(PKGCONF) --cflags $(LIBRARIES) $(HEADERS))
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 LDLIBS   += $(shell $(PKGCONF) --libs $(LIBRARIES))
 
@@ -98,7 +100,7 @@ build/libfwctl.a: $(OBJECTS)
 # not checked: the targets of the BPF side and of Linux hosts read unaligned words.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
 SAN_CFLAGS = -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g -fno-omit-frame-pointer $(SANITIZERS) $(WARNINGS) \
-	$(shell $(PKGCONF) --cflags $(LIBRARIES) cmocka)
+	$(shell $(PKGCONF) --cflags $(LIBRARIES) $(HEADERS) cmocka)
 
 build/san/%.o: %.c | $(SKELETONS)
 	$(call say,CC-SAN,$@)mkdir -p $(@D) && $(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
@@ -135,7 +137,7 @@ DIFFERENTIAL := build/tests/differential/differential
 DIFFERENTIAL_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/differential/*.c))
 $(DIFFERENTIAL_OBJECTS): | build/packets.h
 $(DIFFERENTIAL): $(DIFFERENTIAL_OBJECTS) build/libfwctl.a
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lpcap -o $@
 
 # Programs of others that the end-to-end tests attach beside ours: a guest has no compiler.
 E2E_OBJECTS := $(patsubst %.c,build/%.o,$(wildcard tests/e2e/*.bpf.c))
@@ -146,7 +148,7 @@ build/tests/e2e/%.bpf.o: tests/e2e/%.bpf.c
 # libFuzzer needs clang; the code under test is compiled with coverage, once for all fuzzers.
 FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
 FUZZ_CFLAGS = -std=gnu11 $(CPPFLAGS) -Itests/lib -O1 -g $(FUZZ_SANITIZERS) \
-	$(shell $(PKGCONF) --cflags $(LIBRARIES))
+	$(shell $(PKGCONF) --cflags $(LIBRARIES) $(HEADERS))
 FUZZ_OBJECTS := $(CTL_SOURCES:%.c=build/fuzz/%.o)
 
 build/fuzz/%.o: %.c | $(SKELETONS)

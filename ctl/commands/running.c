@@ -18,11 +18,12 @@
 #include "compiler/compile.h"
 #include "language/language.h"
 
-struct dataplane *dataplane_open_told(const struct context *context, bool change)
+static struct dataplane *open_told(const struct context *context, bool change, bool running)
 {
 	const struct dataplane_options options = {
 		.pin_dir = context->pin_dir,
 		.change = change,
+		.running = running,
 		.wait_seconds = context->wait_seconds,
 	};
 	struct dataplane *dataplane = NULL;
@@ -34,14 +35,14 @@ struct dataplane *dataplane_open_told(const struct context *context, bool change
 	return NULL;
 }
 
+struct dataplane *dataplane_open_told(const struct context *context, bool change)
+{
+	return open_told(context, change, !change);
+}
+
 struct dataplane *dataplane_open_running(const struct context *context)
 {
-	struct dataplane *dataplane = dataplane_open_told(context, false);
-
-	if (!dataplane)
-		return NULL;
-	dataplane_close(&dataplane);
-	return dataplane_open_told(context, true);
+	return open_told(context, true, true);
 }
 
 /* --- What runs ---------------------------------------------------------------------------- */

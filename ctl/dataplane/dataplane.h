@@ -30,13 +30,14 @@ struct dataplane;
 struct dataplane_options {
 	const char *pin_dir;   /* NULL: DATAPLANE_PIN_DIR */
 	bool change;	       /* take the lock, make what is missing, clean up after a crash */
+	bool running;	       /* there must be rules: -ENOENT, and nothing is made */
 	unsigned wait_seconds; /* for the lock */
 };
 
 /*
- * Without `change`: -ENOENT if nothing is there to read (ret_error says so too). With it, the pins
- * are made once dataplane_plan() needs them, and the lock is held until dataplane_close(). On
- * failure *ret_error is the line for the user, owned by the caller.
+ * Without `change`, which implies `running`: -ENOENT if nothing is there to read (ret_error says so
+ * too). With it, the pins are made once dataplane_plan() needs them, and the lock is held until
+ * dataplane_close(). On failure *ret_error is the line for the user, owned by the caller.
  */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **ret_dataplane,
 		   char **ret_error);

@@ -109,7 +109,7 @@ static void existing_parent(const char *path, char *ret_parent, size_t size)
 }
 
 /* Pins need a bpf file system: that of the system is mounted if nobody has done so yet. */
-static int check_bpffs(struct dataplane *dataplane)
+static int check_bpffs(struct dataplane *dataplane, bool running)
 {
 	const char *directory = dataplane->pin_dir;
 	char parent[4096];
@@ -118,12 +118,12 @@ static int check_bpffs(struct dataplane *dataplane)
 	if (is_bpffs(parent))
 		return 0;
 	if (!strncmp(directory, BPFFS "/", strlen(BPFFS "/")) && !is_bpffs(BPFFS)) {
-		if (!dataplane->change && program_of_a_fwctl_exists())
+		if (running && program_of_a_fwctl_exists())
 			return fail(dataplane, -ENOENT,
 				    BPFFS " is not mounted here, but a fwctl filters: `ip netns "
 					  "exec` hides its pins, "
 					  "`nsenter --net=/run/netns/NAME fwctl` does not");
-		if (!dataplane->change)
+		if (running)
 			return fail(dataplane, -ENOENT,
 				    "no rules are loaded: " BPFFS
 				    " is not mounted; run fwctl apply");
@@ -319,13 +319,32 @@ int session_need_maps(struct dataplane *dataplane)
 	return error ? error : make_links_directory(dataplane);
 }
 
-static int open_pinned(struct dataplane *dataplane, const struct dataplane_options *options)
+/* Is there a layout of ours? If there must be and is not, the line says what to do. */
+static int find_layout(struct dataplane *dataplane, bool running, bool *ret_found)
 {
 	struct stat info;
+	int error;
+
+	*ret_found = !stat(dataplane->layout_dir, &info);
+	if (*ret_found || !running)
+		return 0;
+	error = check_layout(dataplane);
+	return error ? error
+		     : fail(dataplane, -ENOENT,
+			    "no rules are loaded (nothing is pinned in %s); run fwctl apply",
+			    dataplane->pin_dir);
+}
+
+static int open_pinned(struct dataplane *dataplane, const struct dataplane_options *options)
+{
+	bool running = options->running || !options->change, found = false;
 	int error = check_privilege(dataplane);
 
 	if (!error)
-		error = check_bpffs(dataplane);
+		error = check_bpffs(dataplane, running);
+	/* Before the lock, which would make the directory that is missing. */
+	if (!error && options->change)
+		error = find_layout(dataplane, running, &found);
 	if (!error && options->change)
 		error = take_lock(dataplane, options->wait_seconds);
 	if (!error)
@@ -334,13 +353,9 @@ static int open_pinned(struct dataplane *dataplane, const struct dataplane_optio
 		return error;
 	if (options->change)
 		remove_half_done(dataplane);
-	if (stat(dataplane->layout_dir, &info)) {
-		if (options->change)
-			return 0;
-		return fail(dataplane, -ENOENT,
-			    "no rules are loaded (nothing is pinned in %s); run fwctl apply",
-			    dataplane->pin_dir);
-	}
+	error = find_layout(dataplane, running, &found);
+	if (error || !found)
+		return error;
 	error = maps_open(dataplane, dataplane->layout_dir);
 	if (error || !options->change)
 		return error;

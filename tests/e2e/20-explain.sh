@@ -114,6 +114,14 @@ grep -q "both ends need a port" "$work/error" || fail "what is wrong is not told
 "$fwctl" explain --rules "$work/fw.conf" --pcap "$work/fw.conf" 2>"$work/error"
 [ $? = 1 ] || fail "a file that is no capture is not exit status 1"
 
+# libpcap and what it brings is loaded by nothing else, and its lack hurts nothing else.
+mkdir "$work/none" && touch "$work/none/libpcap.so.0.8" "$work/none/libpcap.so.1"
+LD_LIBRARY_PATH=$work/none "$fwctl" explain --rules "$work/fw.conf" --pcap "$work/named.pcap" \
+    2>"$work/error"
+[ $? = 1 ] || fail "captures without libpcap: not exit status 1"
+grep -q "install the package libpcap" "$work/error" || fail "no word of what to install"
+LD_LIBRARY_PATH=$work/none "$fwctl" check "$work/fw.conf" >/dev/null 2>&1 || fail "check needs libpcap"
+
 captures=(../shared/data/pcaps/*/*.pcap*)
 if [ -e "${captures[0]}" ]; then
     "$python" tests/lib/merge_captures.py "$work/shared.pcap" 12 "${captures[@]}" ||
