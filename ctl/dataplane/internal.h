@@ -22,6 +22,9 @@ struct maps {
 	int sizes_map;
 	int sets[FW_SET_KINDS][FW_SET_FAMILIES]; /* maps of maps, by slot */
 	int sets_map;
+	int flow_tables;    /* map of maps, by enum fw_flow_table */
+	int flow_fragments; /* map of one map */
+	int flow_counts;
 	struct fw_sets *live; /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
@@ -55,10 +58,11 @@ void crash_point(void);
 int session_need_maps(struct dataplane *dataplane);
 
 /* --- maps.c */
-#define MAPS_NONE                                                                                  \
-	{                                                                                          \
-		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },            \
-		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } }, .sets_map = -1 \
+#define MAPS_NONE                                                                          \
+	{                                                                                  \
+		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },    \
+		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },        \
+		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1 \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */

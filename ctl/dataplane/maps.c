@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "dataplane/flow_internal.h"
 #include "dataplane/set_internal.h"
 
 /* A template costs its whole size for a moment; this share of the free memory may go to it. */
@@ -172,7 +173,8 @@ static int maps_fill(struct maps *maps)
 
 	if (!error)
 		error = set_outers_create(maps);
-
+	if (!error)
+		error = flow_outers_create(maps);
 	if (error)
 		return error;
 	maps->reasons =
@@ -211,7 +213,7 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 }
 
 /* Every pinned map with its name. */
-#define MAPS_PINNED (4 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
+#define MAPS_PINNED (7 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
 
 struct pin {
 	char name[16];
@@ -230,6 +232,9 @@ static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
 	pins[count++] = (struct pin){ "hosts-6", &maps->sets[FW_SET_HOSTS][1] };
 	pins[count++] = (struct pin){ "nets-4", &maps->sets[FW_SET_NETS][0] };
 	pins[count++] = (struct pin){ "nets-6", &maps->sets[FW_SET_NETS][1] };
+	pins[count++] = (struct pin){ "flow-tables", &maps->flow_tables };
+	pins[count++] = (struct pin){ "flow-fragments", &maps->flow_fragments };
+	pins[count++] = (struct pin){ "flow-counts", &maps->flow_counts };
 	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++, count++) {
 		snprintf(pins[count].name, sizeof(pins[count].name), "images-%u", i);
 		pins[count].fd = &maps->images[i];

@@ -60,6 +60,12 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	}
 	if (!error)
 		error = map_reuse(object, "fw_sets", maps->sets_map);
+	if (!error)
+		error = map_reuse(object, "fw_flow_tables", maps->flow_tables);
+	if (!error)
+		error = map_reuse(object, "fw_flow_fragments", maps->flow_fragments);
+	if (!error)
+		error = map_reuse(object, "fw_flow_counts", maps->flow_counts);
 	for (unsigned i = 0; i < FW_SET_FAMILIES && !error; i++) {
 		snprintf(name, sizeof(name), "fw_hosts_%d", i ? 6 : 4);
 		error = map_reuse(object, name, maps->sets[FW_SET_HOSTS][i]);

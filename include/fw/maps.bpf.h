@@ -10,6 +10,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "fw/flows.h"
 #include "fw/layout.h"
 #include "fw/sets.h"
 
@@ -57,6 +58,17 @@ FW_OUTER_MAP(fw_hosts_4, FW_MAX_LIVE_SETS);
 FW_OUTER_MAP(fw_hosts_6, FW_MAX_LIVE_SETS);
 FW_OUTER_MAP(fw_nets_4, FW_MAX_LIVE_SETS);
 FW_OUTER_MAP(fw_nets_6, FW_MAX_LIVE_SETS);
+
+/* Flows: empty until rules use state (fw/flows.h). */
+FW_OUTER_MAP(fw_flow_tables, FW_FLOW_TABLES);
+FW_OUTER_MAP(fw_flow_fragments, 1);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_flow_counts);
+} fw_flow_counts SEC(".maps");
 
 /* Constants to the verifier: it drops the code of what they rule out. */
 const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};
