@@ -7,8 +7,8 @@
 # skipped and says why in its last line. Which tests may be skipped stands in skips.expected: as
 # root, any other skip is a failure. The last line counts, and names what was skipped.
 #
-# The tier vm boots other kernels, those of VM_SUITES, and runs the tiers prog and vm-e2e there; the
-# latter are the end-to-end tests with a line `# vm: yes`.
+# The tier vm boots other kernels, those of VM_SUITES, and runs the tiers VM_TIERS there: of the
+# end-to-end tests vm-e2e are those with a line `# vm: yes`, vm-e2e-all also those with `# vm: long`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -18,6 +18,7 @@ fuzz_seconds=${FUZZ_SECONDS:-5}
 limit=${TEST_SECONDS:-600}
 guest_limit=${VM_SECONDS:-1500}
 suites=${VM_SUITES:-bookworm sid}
+read -ra guest_tiers <<<"${VM_TIERS:-prog vm-e2e}"
 outputs=$(mktemp -d)
 trap 'rm -rf "$outputs"' EXIT
 passed=0 failed=0 skips=()
@@ -99,7 +100,8 @@ run_guests() {
     local suite status started=$SECONDS
     for suite in $suites; do
         {
-            timeout --kill-after=10 "$guest_limit" tests/vm/run.sh "$suite" >"$outputs/$suite" 2>&1 </dev/null
+            timeout --kill-after=10 "$guest_limit" tests/vm/run.sh "$suite" "${guest_tiers[@]}" \
+                >"$outputs/$suite" 2>&1 </dev/null
             echo "$? $((SECONDS - started))" >"$outputs/$suite.status"
         } &
     done
@@ -119,8 +121,9 @@ for tier in "${tiers[@]}"; do
         [ -n "${FWCTL_IN_VM:-}" ] || run_scripts tests/differential/run.sh
         ;;
     e2e) run_scripts tests/e2e/[0-9]*.sh ;;
-    vm-e2e)
-        mapfile -t scripts < <(grep -lx '# vm: yes' tests/e2e/[0-9]*.sh)
+    vm-e2e | vm-e2e-all)
+        [ "$tier" = vm-e2e ] && marks=yes || marks='yes|long'
+        mapfile -t scripts < <(grep -lxE "# vm: ($marks)" tests/e2e/[0-9]*.sh)
         run_scripts "${scripts[@]}"
         ;;
     fuzz) run_fuzzers ;;

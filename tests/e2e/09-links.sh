@@ -3,33 +3,23 @@
 # Frames that do not look like plain Ethernet to a hook: a VLAN tag that is kept beside the frame,
 # headers outside the linear part of a buffer, frames of several buffers, an interface without
 # link-layer headers.
+# vm: yes
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
 
-# What a VLAN interface on fw0 does, for kernels without one: x0 tags what it sends, beside the
-# frame, and hands it to fw0.
-cat >"$work/tag.c" <<'END'
-#include <linux/bpf.h>
-#include <linux/pkt_cls.h>
-#include <bpf/bpf_helpers.h>
-SEC("tc") int tag(struct __sk_buff *skb)
-{
-	bpf_skb_vlan_push(skb, 0x0081, 5);
-	return bpf_redirect(FW0, 0);
-}
-char _license[] SEC("license") = "GPL";
-END
-index=$(ip -n "$right" -j link show dev fw0 | sed 's/.*"ifindex":\([0-9]*\).*/\1/')
-"${CLANG:-clang-14}" -O2 -g -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-    -DFW0="$index" -c "$work/tag.c" -o "$work/tag.o" || fail "clang"
+# What a VLAN interface on fw0 does: x0 tags what it sends, beside the frame, and hands it to fw0.
 ip -n "$right" link add x0 type veth peer name x1
 ip -n "$right" link set x0 up
 ip -n "$right" addr add 198.51.100.2/24 dev x0
 ip -n "$right" neigh replace 198.51.100.1 lladdr "$(mac "$left" peer0)" nud permanent dev x0
 ip -n "$right" link set x1 up
 in_right tc qdisc add dev x0 clsact
-in_right tc filter add dev x0 egress bpf da object-file "$work/tag.o" section tc || fail "tag"
+in_right tc filter add dev x0 egress bpf da object-file "$root/build/tests/e2e/tag.bpf.o" section tc ||
+    fail "tag"
+index=$(ip -n "$right" -j link show dev fw0 | sed 's/.*"ifindex":\([0-9]*\).*/\1/')
+bpftool map update id "$(first_map "$(in_right tc filter show dev x0 egress | sed -n 's/.* id \([0-9]*\) .*/\1/p')")" \
+    key 0 0 0 0 value $((index & 255)) $((index >> 8 & 255)) 0 0 || fail "tag_target"
 
 cat >"$work/fw.conf" <<'END'
 interface fw0

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Programs of ours whose pins somebody removed: `apply` replaces them, `down` takes them off. And
 # `down` does not say that nothing filters where the pins are in use in another namespace.
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -3,6 +3,7 @@
 # What a host needs to live comes through blocks that drop by default and have no rule of their own:
 # an address by DHCP, DHCPv6 and router advertisement, and neighbours from cold. Each fails without
 # the built-in rules, so that it is they who let it pass.
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 for program in dhclient dnsmasq; do

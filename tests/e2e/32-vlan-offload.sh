@@ -2,26 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A VLAN tag that hardware took out: XDP, native or generic, cannot see it, so `apply` and `status`
 # say that `vlan` rules may not match. With the offload off the tag is in the frame and they match.
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 PATH=$PATH:/usr/sbin command -v ethtool >/dev/null || fail "there is no ethtool: make deps"
 netns_start
 
-# What a VLAN interface on peer0 does, for kernels without one.
-cat >"$work/tag.c" <<'END'
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-SEC("tc") int tag(struct __sk_buff *skb)
-{
-	bpf_skb_vlan_push(skb, 0x0081, 5);
-	return 0;
-}
-char _license[] SEC("license") = "GPL";
-END
-"${CLANG:-clang-14}" -O2 -g -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-    -c "$work/tag.c" -o "$work/tag.o" || fail "clang"
 in_left tc qdisc add dev peer0 clsact
-in_left tc filter add dev peer0 egress bpf da object-file "$work/tag.o" section tc || fail "tag"
+in_left tc filter add dev peer0 egress bpf da object-file "$root/build/tests/e2e/tag.bpf.o" section tc ||
+    fail "tag"
 
 # On a veth the sender decides whether a tag is put into the frame.
 offload() { # on|off

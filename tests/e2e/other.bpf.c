@@ -23,6 +23,7 @@ static __always_inline void count(void)
 SEC("xdp")
 int other(struct xdp_md *ctx)
 {
+	(void)ctx;
 	count();
 	return XDP_PASS;
 }
@@ -30,6 +31,7 @@ int other(struct xdp_md *ctx)
 SEC("tc")
 int other_tc(struct __sk_buff *skb)
 {
+	(void)skb;
 	count();
 	return 0;
 }

@@ -98,12 +98,16 @@ def reasons(hook): return sum(r['packets'] for r in s['reasons'] if r['hook'] ==
 print($1)"
 }
 
+# The id of a program's first map: first_map PROGRAM
+first_map() {
+    bpftool -j prog show id "$1" | /usr/bin/python3 -c "import json, sys
+print(json.load(sys.stdin)['map_ids'][0])"
+}
+
 # What a program of tests/e2e/other.bpf.c has counted: seen_by_other ID
 seen_by_other() {
-    bpftool -j prog show id "$1" | /usr/bin/python3 -c "import json, subprocess, sys
-maps = json.load(sys.stdin)['map_ids']
-value = json.loads(subprocess.check_output(['bpftool', '-j', 'map', 'dump', 'id', str(maps[0])]))
-print(value[0]['formatted']['value'])"
+    bpftool -j map dump id "$(first_map "$1")" | /usr/bin/python3 -c "import json, sys
+print(json.load(sys.stdin)[0]['formatted']['value'])"
 }
 
 # Waits until a command succeeds: wait_for SECONDS COMMAND...

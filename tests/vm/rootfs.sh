@@ -10,7 +10,8 @@ set -eu
 cache=$1
 packages=(bash dash coreutils mount hostname util-linux iproute2 procps grep sed gawk mawk findutils kmod
     python3 python3-scapy iperf3 nftables bpftool iputils-ping tcpdump libbpf1 libxdp1 xdp-tools
-    libnl-3-200 libnl-route-3-200 libjansson4 libpcap0.8 libcmocka0 libasan8 libubsan1)
+    libnl-3-200 libnl-route-3-200 libjansson4 libpcap0.8 libcmocka0 libasan8 libubsan1
+    isc-dhcp-client dnsmasq-base ethtool)
 
 mapfile -t closure < <(apt-cache depends --recurse --installed --no-recommends --no-suggests \
     --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" 2>/dev/null |
