@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/lint.h"
+#include "analysis/state_lint.h"
 #include "base/message.h"
 #include "commands/lockout.h"
 #include "commands/supported.h"
@@ -46,6 +47,7 @@ static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
 	lint(ruleset, scope, &report);
 	lint_warn(ruleset, &report, diagnostics);
 	lint_report_free(&report);
+	state_warn(ruleset, diagnostics);
 	lockout_warn(ruleset, diagnostics);
 }
 
