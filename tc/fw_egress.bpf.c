@@ -76,7 +76,7 @@ int fw_egress(struct __sk_buff *ctx)
 	struct fw_weight weight;
 
 	fw_weigh(ctx, &weight);
-	if (fw_filter(&packet, malformed, &weight) == FW_VERDICT_DROP)
+	if (FW_VERDICT_OF(fw_filter(&packet, malformed, &weight)) == FW_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	return TC_ACT_UNSPEC;
 }

@@ -34,7 +34,7 @@ int fw_ingress(struct xdp_md *ctx)
 	if (fw_setup.layer3)
 		frame.layer3 = fw_guess_layer3(&frame);
 	malformed = fw_parse(&frame, &packet);
-	if (fw_filter(&packet, malformed, &weight) == FW_VERDICT_DROP)
+	if (FW_VERDICT_OF(fw_filter(&packet, malformed, &weight)) == FW_VERDICT_DROP)
 		return XDP_DROP;
 	return XDP_PASS;
 }

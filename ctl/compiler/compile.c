@@ -69,7 +69,7 @@ static uint32_t rule_features(const struct rule *rule)
 	if (rule_find_match(rule, MATCH_SOURCE_MAC) || rule_find_match(rule, MATCH_DESTINATION_MAC))
 		features |= FW_USES_MAC;
 	if (rule_goes_on(rule))
-		features |= FW_HAS_COUNT_RULES;
+		features |= FW_HAS_COUNT_RULES | (rule->limit ? FW_COUNTED_LIMITS : 0);
 	if (rule->limit)
 		features |= FW_NEEDS_LIMITS;
 	if (rule->log)
@@ -113,7 +113,8 @@ static struct fw_record rule_record(const struct rule *rule, uint32_t counter)
 		.action = rule->action,
 		.flags = (rule->limit ? FW_RECORD_LIMIT : 0) | (rule->log ? FW_RECORD_LOG : 0) |
 			 (rule->keep_state ? FW_RECORD_KEEP_STATE : 0) |
-			 (rule->syncookie ? FW_RECORD_SYNCOOKIE : 0),
+			 (rule->syncookie ? FW_RECORD_SYNCOOKIE : 0) |
+			 (rule->action == FW_REJECT ? FW_RECORD_REJECT : 0),
 	};
 }
 
@@ -134,6 +135,39 @@ static void write_records(struct writer *writer, const struct compile_input *inp
 	}
 }
 
+/* Seconds that a kind of flow is kept if no option says otherwise. */
+static const uint32_t default_timeouts[FW_TIMEOUTS] = {
+	[FW_TIMEOUT_TCP_OPENING] = 60,	   [FW_TIMEOUT_TCP_ESTABLISHED] = 5 * 86400,
+	[FW_TIMEOUT_TCP_CLOSING] = 120,	   [FW_TIMEOUT_TCP_CLOSED] = 10,
+	[FW_TIMEOUT_UDP_UNREPLIED] = 30,   [FW_TIMEOUT_UDP_REPLIED] = 120,
+	[FW_TIMEOUT_ICMP_UNREPLIED] = 30,  [FW_TIMEOUT_ICMP_REPLIED] = 30,
+	[FW_TIMEOUT_OTHER_UNREPLIED] = 60, [FW_TIMEOUT_OTHER_REPLIED] = 600,
+};
+
+#define SAME_TIMEOUT(kind) \
+	_Static_assert((int)TIMEOUT_##kind == (int)FW_TIMEOUT_##kind, "in one order")
+
+SAME_TIMEOUT(TCP_OPENING);
+SAME_TIMEOUT(TCP_CLOSED);
+SAME_TIMEOUT(UDP_UNREPLIED);
+SAME_TIMEOUT(ICMP_REPLIED);
+SAME_TIMEOUT(OTHER_REPLIED);
+
+static void write_options(struct writer *writer, struct fw_image_header *header,
+			  const struct options *options)
+{
+	struct fw_state_options *written;
+
+	header->options = writer_add(writer, sizeof(*written), FW_LINE);
+	written = writer_at(writer, header->options);
+	for (int kind = 0; kind < FW_TIMEOUTS; kind++)
+		written->timeouts[kind] = options->timeouts[kind]
+						  ? (uint32_t)options->timeouts[kind]
+						  : default_timeouts[kind];
+	written->flags = options->pickup ? FW_OPTION_PICKUP : 0;
+	written->reject_rate = (uint32_t)options->reject_rate;
+}
+
 /* Where the lowest bit stands, by the upper 6 bits of its product with the de Bruijn number. */
 static void write_bit_numbers(struct writer *writer)
 {
@@ -152,6 +186,7 @@ static int write_image(struct writer *writer, const struct compile_input *input,
 		header_add_block(&header, input->ruleset, hook);
 	writer_add(writer, FW_IMAGE_FIXED, FW_LINE);
 	write_bit_numbers(writer);
+	write_options(writer, &header, &input->ruleset->options);
 	header.records =
 		writer_add(writer, header.record_count * sizeof(struct fw_record), FW_LINE);
 	write_records(writer, input, &header);

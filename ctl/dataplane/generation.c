@@ -321,9 +321,12 @@ static uint64_t asks_flags(const struct fw_image_header *header)
 {
 	uint64_t flags = 0;
 
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
 		if (header->source_sets[hook] | header->destination_sets[hook])
 			flags |= FW_ACTIVE_ASKS_SETS(hook);
+		if (header->features[hook] & (FW_NEEDS_STATE | FW_NEEDS_KEEP_STATE))
+			flags |= FW_ACTIVE_ASKS_STATE(hook);
+	}
 	return flags;
 }
 

@@ -145,6 +145,31 @@ static __always_inline __u32 fw_forget(__u32 value, const struct fw_weight *unkn
 	return value ^ mask;
 }
 
+/*
+ * Does something still have to be done before the packet can be counted? Of the rule that decides
+ * its flags tell; what goes on has work only if it has a limit. Arithmetic, for the verifier.
+ */
+static __always_inline __u32 fw_is_pending(const struct fw_view *image,
+					   const struct fw_match_result *result,
+					   const struct fw_record *record)
+{
+	__u32 features = fw_image_header(image->base)->features[FW_HOOK];
+
+	return record->flags | (result->counted_count & -(features / FW_COUNTED_LIMITS & 1));
+}
+
+/* Leaves the result to fw_finish(). A function, so that its place on the stack is fw_judge()'s. */
+static __always_inline enum fw_verdict fw_postpone(const struct fw_match_result *result)
+{
+	__u32 first = 0;
+	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
+
+	if (!pending)
+		return FW_VERDICT_DROP;
+	pending->result = *result;
+	return FW_VERDICT_PENDING;
+}
+
 /* What the image says. */
 static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_view *image,
 						const struct fw_packet *packet,
@@ -158,6 +183,8 @@ static __always_inline enum fw_verdict fw_judge(__u64 active, const struct fw_vi
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	result.counted_count = fw_forget(result.counted_count, weight);
 	record = fw_record(image->base, image->mask, fw_forget(result.record, weight));
+	if (fw_is_pending(image, &result, record))
+		return fw_postpone(&result);
 	if (!fw_count_result(active, image, &result, record, weight))
 		return fw_end(FW_REASON_NO_IMAGE, fail, weight);
 	return record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP;
@@ -237,17 +264,65 @@ __noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets
 	return 0;
 }
 
-/* The whole way. `active` is read once: sets are asked for by the generation that decides. */
-static __always_inline enum fw_verdict fw_filter(struct fw_packet *packet, __u32 malformed,
-						 const struct fw_weight *weight)
+/* What a record asks for besides its verdict: FW_DO_*. */
+static __always_inline __u32 fw_record_work(const struct fw_record *record)
+{
+	__u32 flags = record->flags;
+
+	return (flags & FW_RECORD_KEEP_STATE ? FW_DO_KEEP_STATE : 0) |
+	       (flags & FW_RECORD_SYNCOOKIE ? FW_DO_SYNCOOKIE : 0) |
+	       (flags & FW_RECORD_REJECT ? FW_DO_REJECT : 0);
+}
+
+/*
+ * Counts what fw_decide() left open; the verdict, and FW_DO_*. A function of its own, so that it
+ * has the stack for itself and costs nothing where no rule needs it.
+ */
+__noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 word)
+{
+	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
+	volatile __u64 kept = word;
+	__u64 active = kept;
+	__u32 first = 0;
+	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
+	const struct fw_record *record;
+	struct fw_view image = {};
+
+	if (!packet || !pending)
+		return FW_VERDICT_DROP;
+	fw_find_image(active, &image);
+	if (!image.base)
+		return fw_end(FW_REASON_NO_IMAGE,
+			      active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS,
+			      &weight);
+	record = fw_record(image.base, image.mask, pending->result.record);
+	pending->counter = record->counter;
+	if (!fw_count_result(active, &image, &pending->result, record, &weight))
+		return fw_end(FW_REASON_NO_IMAGE,
+			      active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS,
+			      &weight);
+	return (record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP) |
+	       fw_record_work(record);
+}
+
+/*
+ * The whole way: a verdict, and FW_DO_*. `active` is read once: sets are asked for by the
+ * generation that decides.
+ */
+static __always_inline __u32 fw_filter(struct fw_packet *packet, __u32 malformed,
+				       const struct fw_weight *weight)
 {
 	__u32 first = 0;
 	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
 	__u64 active = word ? *word : 0;
+	__u32 outcome;
 
 	if (active & FW_ACTIVE_ASKS_SETS(FW_HOOK) && !malformed)
 		fw_ask_sets(packet, active, weight->packets, weight->bytes);
-	return fw_decide(packet, malformed, weight->packets, weight->bytes, active);
+	outcome = (__u32)fw_decide(packet, malformed, weight->packets, weight->bytes, active);
+	if (outcome == FW_VERDICT_PENDING)
+		outcome = (__u32)fw_finish(packet, weight->packets, weight->bytes, active);
+	return outcome;
 }
 
 #endif

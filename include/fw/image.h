@@ -5,7 +5,8 @@
  * who reads it masks each offset by the size class, so that even a broken image cannot make a
  * reader leave it. Words are in host order: an image never leaves the machine that built it.
  *
- *	header | bit numbers | 8 instances (hook x family) | records | rows | trees and tables
+ *	header | bit numbers | 8 instances (hook x family) | options | limits | records | rows |
+ *	trees and tables
  *
  * One instance answers for one hook and one family. It has a bit for each term (a rule, or one
  * alternative of a rule whose address list mixes static and live elements), in rule order, and
@@ -20,7 +21,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 2	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 3	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -36,6 +37,7 @@
 #define FW_HAS_RULES		  (1U << 9)  /* the file has a block for this hook */
 #define FW_MALFORMED_PASS	  (1U << 10) /* option malformed pass */
 #define FW_USES_MAC		  (1U << 11) /* smac or dmac is matched */
+#define FW_COUNTED_LIMITS	  (1U << 12) /* rules that go on have limits */
 
 struct fw_image_header {
 	__u32 magic;
@@ -50,7 +52,34 @@ struct fw_image_header {
 	__u64 source_sets[FW_HOOKS]; /* live sets that `from` names */
 	__u64 destination_sets[FW_HOOKS];
 	__u32 zeros[4]; /* struct fw_view says what for */
-	__u32 pad[8];
+	__u32 options;	/* offset of struct fw_state_options */
+	__u32 limits;	/* number of the line of limit 1 (struct fw_limit), less 1 */
+	__u32 pad[6];
+};
+
+/* How long a kind of flow is kept, in the order of the language's `timeout`. */
+enum fw_timeout {
+	FW_TIMEOUT_TCP_OPENING,
+	FW_TIMEOUT_TCP_ESTABLISHED,
+	FW_TIMEOUT_TCP_CLOSING,
+	FW_TIMEOUT_TCP_CLOSED,
+	FW_TIMEOUT_UDP_UNREPLIED,
+	FW_TIMEOUT_UDP_REPLIED,
+	FW_TIMEOUT_ICMP_UNREPLIED,
+	FW_TIMEOUT_ICMP_REPLIED,
+	FW_TIMEOUT_OTHER_UNREPLIED,
+	FW_TIMEOUT_OTHER_REPLIED,
+	FW_TIMEOUTS,
+};
+
+#define FW_OPTION_PICKUP (1U << 0) /* TCP flows are recorded from any segment on */
+
+/* Options that the programs ask for. They are part of the image, so they switch with the rules. */
+struct fw_state_options {
+	__u32 timeouts[FW_TIMEOUTS]; /* seconds */
+	__u32 flags;		     /* FW_OPTION_* */
+	__u32 reject_rate;	     /* answers a second */
+	__u32 pad[4];
 };
 
 /* What the program does with a packet that a rule decides. */
@@ -58,12 +87,13 @@ struct fw_image_header {
 #define FW_RECORD_LOG	     (1U << 1)
 #define FW_RECORD_KEEP_STATE (1U << 2)
 #define FW_RECORD_SYNCOOKIE  (1U << 3)
+#define FW_RECORD_REJECT     (1U << 4)
 
 struct fw_record {
 	__u32 counter; /* index in the counter image */
 	__u8 action;   /* enum fw_action */
-	__u8 flags;    /* FW_RECORD_* */
-	__u16 pad;
+	__u8 flags;    /* FW_RECORD_*; 0: verdict and counter are all */
+	__u16 limit;   /* number of its limit; 0: none */
 };
 
 /*
@@ -242,6 +272,7 @@ struct fw_bucket6 {
 #define FW_IMAGE_FIXED	 (FW_INSTANCES + 8 * FW_INSTANCE_SIZE)
 
 _Static_assert(sizeof(struct fw_image_header) == FW_BIT_NUMBERS, "bit numbers follow the header");
+_Static_assert(sizeof(struct fw_state_options) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
 _Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");

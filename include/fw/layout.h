@@ -31,7 +31,15 @@ enum fw_action {
 enum fw_verdict {
 	FW_VERDICT_PASS,
 	FW_VERDICT_DROP,
+	FW_VERDICT_PENDING, /* within the program: fw_finish() says which of the two, nothing is
+			     * counted yet */
 };
+
+/* What fw_filter() hands to an adapter: a verdict, and what else is to be done. */
+#define FW_DO_KEEP_STATE       (1U << 8)  /* of a packet that passes: record its flow */
+#define FW_DO_REJECT	       (1U << 9)  /* of one that is dropped: answer it */
+#define FW_DO_SYNCOOKIE	       (1U << 10) /* of one that passes: answer a SYN for the host */
+#define FW_VERDICT_OF(outcome) ((enum fw_verdict)((outcome)&1))
 
 /*
  * Size classes. A map-in-map holds inner maps of one value size, so there is one outer map per
@@ -60,6 +68,7 @@ enum fw_verdict {
  *   bits 36-38  counter size class
  *   bit  39     fail policy: set = drop when the image cannot be had
  *   bits 40-41  the hook's rules name live sets
+ *   bits 42-43  the hook's rules ask for a packet's state, or keep it
  */
 #define FW_ACTIVE_GENERATION(word)    ((__u32)(word))
 #define FW_ACTIVE_SLOT(word)	      ((__u32)((word) >> 32) & 1)
@@ -67,6 +76,7 @@ enum fw_verdict {
 #define FW_ACTIVE_COUNTER_CLASS(word) ((__u32)((word) >> 36) & 7)
 #define FW_ACTIVE_FAIL_DROP	      (1ULL << 39)
 #define FW_ACTIVE_ASKS_SETS(hook)     (1ULL << (40 + (hook)))
+#define FW_ACTIVE_ASKS_STATE(hook)    (1ULL << (42 + (hook)))
 #define FW_ACTIVE_WORD(generation, slot, image_class, counter_class, fail_drop)   \
 	((__u64)(generation) | (__u64)(slot) << 32 | (__u64)(image_class) << 33 | \
 	 (__u64)(counter_class) << 36 | ((fail_drop) ? FW_ACTIVE_FAIL_DROP : 0))

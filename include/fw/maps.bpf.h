@@ -10,6 +10,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "fw/classify.h"
 #include "fw/flows.h"
 #include "fw/layout.h"
 #include "fw/sets.h"
@@ -69,6 +70,23 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fw_flow_counts);
 } fw_flow_counts SEC(".maps");
+
+/*
+ * What fw_decide() found, while fw_finish() and those behind it still have work to do. Nothing
+ * stands between them on a CPU: both hooks run with softirqs off, and each program has its own.
+ */
+struct fw_pending {
+	struct fw_match_result result;
+	__u32 counter; /* index of the rule that decided; from fw_finish() */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_pending);
+} fw_pending SEC(".maps");
 
 /* Constants to the verifier: it drops the code of what they rule out. */
 const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};
