@@ -2,31 +2,13 @@
 /* Findings as warnings: what is wrong, why, and one packet that shows it. */
 #include "analysis/describe.h"
 #include "analysis/lint.h"
+#include "language/language.h"
 
 #define BY_SHOWN 4
 
 static const struct rule *rule_of(const struct ruleset *ruleset, const struct lint_finding *finding)
 {
 	return &ruleset->blocks[finding->hook].rules[finding->rule];
-}
-
-static const char *match_word(const struct match *match)
-{
-	static const char *const words[MATCH_KINDS] = {
-		[MATCH_INTERFACE] = "on",      [MATCH_PROTOCOL] = "protocol",
-		[MATCH_SOURCE] = "from",       [MATCH_SOURCE_PORT] = "from port",
-		[MATCH_DESTINATION] = "to",    [MATCH_DESTINATION_PORT] = "to port",
-		[MATCH_FLAGS] = "flags",       [MATCH_ICMP_TYPE] = "type",
-		[MATCH_ICMP_CODE] = "code",    [MATCH_STATE] = "state",
-		[MATCH_FRAGMENT] = "fragment", [MATCH_LENGTH] = "length",
-		[MATCH_TTL] = "ttl",	       [MATCH_DSCP] = "dscp",
-		[MATCH_VLAN] = "vlan",	       [MATCH_ETHERTYPE] = "ethertype",
-		[MATCH_SOURCE_MAC] = "smac",   [MATCH_DESTINATION_MAC] = "dmac",
-	};
-
-	if (match->kind == MATCH_FAMILY)
-		return match->family == FW_INET ? "inet" : "inet6";
-	return words[match->kind];
 }
 
 static void warn_empty(const struct ruleset *ruleset, const struct lint_finding *finding,
@@ -41,11 +23,11 @@ static void warn_empty(const struct ruleset *ruleset, const struct lint_finding 
 	else if (!clash[1])
 		diagnostics_warn(diagnostics, ruleset, &clash[0]->at, NULL,
 				 "this rule can never match: no packet has such a '%s'",
-				 match_word(clash[0]));
+				 match_name(clash[0]));
 	else
 		diagnostics_warn(diagnostics, ruleset, &clash[1]->at, NULL,
 				 "this rule can never match: '%s' and '%s' exclude each other",
-				 match_word(clash[0]), match_word(clash[1]));
+				 match_name(clash[0]), match_name(clash[1]));
 }
 
 static void add_hiding_rules(const struct ruleset *ruleset, const struct lint_finding *finding,

@@ -2,6 +2,7 @@
 /* Writes a packet in the form that packet_text.c reads. */
 #include "analysis/packet_frame.h"
 #include "analysis/packet_text.h"
+#include "analysis/packet_value.h"
 #include "base/address.h"
 #include "language/names.h"
 
@@ -17,17 +18,6 @@ static void print_named(const struct name_list *names, uint32_t value, struct bu
 		buffer_number(buffer, value);
 }
 
-static void print_address(const struct fw_packet *packet, const uint32_t word[4],
-			  struct buffer *buffer)
-{
-	struct address address = { .family = packet->family };
-	char text[ADDRESS_TEXT_MAX];
-
-	memcpy(address.word, word, sizeof(address.word));
-	address_print(&address, text);
-	buffer_puts(buffer, text);
-}
-
 static void print_end(const struct fw_packet *packet, const uint32_t word[4], uint16_t port,
 		      struct buffer *buffer)
 {
@@ -36,7 +26,7 @@ static void print_end(const struct fw_packet *packet, const uint32_t word[4], ui
 
 	if (brackets)
 		buffer_putc(buffer, '[');
-	print_address(packet, word, buffer);
+	packet_address_print(packet, word, buffer);
 	if (brackets)
 		buffer_putc(buffer, ']');
 	if (ports)

@@ -24,7 +24,7 @@ static void print_range(enum match_kind kind, const struct fw_packet *packet, ui
 	element_print(kind, packet->family == FW_INET6, &element, buffer);
 }
 
-static void print_address(const struct fw_packet *packet, const uint32_t word[4],
+void packet_address_print(const struct fw_packet *packet, const uint32_t word[4],
 			  struct buffer *buffer)
 {
 	struct address address = { .family = packet->family };
@@ -103,9 +103,9 @@ void packet_value_print(const struct met_packet *met, enum match_kind kind, stru
 	else if (kind == MATCH_FAMILY)
 		buffer_puts(buffer, family_names[packet->family]);
 	else if (kind == MATCH_SOURCE)
-		print_address(packet, packet->source, buffer);
+		packet_address_print(packet, packet->source, buffer);
 	else if (kind == MATCH_DESTINATION)
-		print_address(packet, packet->destination, buffer);
+		packet_address_print(packet, packet->destination, buffer);
 	else if (kind == MATCH_FLAGS)
 		print_flags(packet, buffer);
 	else

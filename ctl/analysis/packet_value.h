@@ -10,6 +10,10 @@
 /* Adds what the packet has there: "198.51.100.1", "SA", "no ports". */
 void packet_value_print(const struct met_packet *met, enum match_kind kind, struct buffer *buffer);
 
+/* Adds one of the packet's addresses. */
+void packet_address_print(const struct fw_packet *packet, const uint32_t word[4],
+			  struct buffer *buffer);
+
 /* Adds the match as the rule has it: "from @blocklist"; of a family that nobody wrote, which. */
 void match_text_print(const struct rule *rule, const struct match *match, struct buffer *buffer);
 

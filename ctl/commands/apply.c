@@ -73,17 +73,13 @@ enum exit_status command_apply(struct context *context, int argc, char **argv)
 		{ "--missing-ok", 0, ARGUMENT_FLAG, &missing_ok },
 		{ 0 },
 	};
-	const char *path = DEFAULT_RULE_FILE;
+	const char *path;
 	struct set_store *store = NULL;
 	struct ruleset *ruleset;
 	enum exit_status status;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take_file(context, arguments, argc, argv, &path))
 		return EXIT_USAGE;
-	if (argc > 1)
-		return usage_error(context, "one rule file, not %d", argc);
-	if (argc)
-		path = argv[0];
 	ruleset = rules_load(context, path, true);
 	if (!ruleset)
 		return EXIT_USAGE;

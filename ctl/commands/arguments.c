@@ -160,3 +160,24 @@ bool arguments_take(struct context *context, const struct argument *arguments,
 		message_set_level(MESSAGE_ERROR);
 	return !cursor.failed && !context->help;
 }
+
+bool arguments_take_alone(struct context *context, const struct argument *arguments, int argc,
+			  char **argv)
+{
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+		return false;
+	if (argc)
+		usage_error(context, "it takes no operand");
+	return !argc;
+}
+
+bool arguments_take_file(struct context *context, const struct argument *arguments, int argc,
+			 char **argv, const char **ret_path)
+{
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+		return false;
+	if (argc > 1)
+		usage_error(context, "one rule file, not %d", argc);
+	*ret_path = argc ? argv[0] : DEFAULT_RULE_FILE;
+	return argc <= 1;
+}

@@ -67,17 +67,13 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 		{ "--json", 'j', ARGUMENT_FLAG, &json },
 		{ 0 },
 	};
-	const char *path = DEFAULT_RULE_FILE;
+	const char *path;
 	struct ruleset *ruleset;
 	enum exit_status status;
 	size_t count;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take_file(context, arguments, argc, argv, &path))
 		return EXIT_USAGE;
-	if (argc > 1)
-		return usage_error(context, "one rule file, not %d", argc);
-	if (argc)
-		path = argv[0];
 	ruleset = rules_load(context, path, false);
 	if (!ruleset)
 		return EXIT_USAGE;

@@ -83,6 +83,14 @@ enum operand_order {
 bool arguments_take(struct context *context, const struct argument *arguments,
 		    enum operand_order order, int *argc, char **argv);
 
+/* Likewise, for a command that has no operand. */
+bool arguments_take_alone(struct context *context, const struct argument *arguments, int argc,
+			  char **argv);
+
+/* Likewise, for a command whose one operand is a rule file; DEFAULT_RULE_FILE if there is none. */
+bool arguments_take_file(struct context *context, const struct argument *arguments, int argc,
+			 char **argv, const char **ret_path);
+
 /* A message about the command line, followed by the command's usage. Always EXIT_USAGE. */
 enum exit_status usage_error(const struct context *context, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -100,10 +100,8 @@ enum exit_status command_list(struct context *context, int argc, char **argv)
 	struct ruleset *ruleset = NULL;
 	int error;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take_alone(context, arguments, argc, argv))
 		return EXIT_USAGE;
-	if (argc)
-		return usage_error(context, "it takes no operand");
 	dataplane = dataplane_open_told(context, false);
 	if (!dataplane)
 		return EXIT_FAILED;

@@ -16,10 +16,8 @@ enum exit_status command_stats(struct context *context, int argc, char **argv)
 	struct report report;
 	int error;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take_alone(context, arguments, argc, argv))
 		return EXIT_USAGE;
-	if (argc)
-		return usage_error(context, "it takes no operand");
 	if (json && prometheus)
 		return usage_error(context, "--json and --prometheus exclude each other");
 	dataplane = dataplane_open_told(context, false);

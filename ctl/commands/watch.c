@@ -239,10 +239,8 @@ enum exit_status command_watch(struct context *context, int argc, char **argv)
 	sigset_t block, before;
 	int error;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take_alone(context, arguments, argc, argv))
 		return EXIT_USAGE;
-	if (argc)
-		return usage_error(context, "watch takes no operand");
 	/* Signals come in only while it waits, so that none is missed and no step is cut short. */
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);

@@ -167,34 +167,46 @@ static void locate(struct diagnostics *diagnostics, struct diagnostic *diagnosti
 	make_excerpt(diagnostics->arena, line, end, diagnostic);
 }
 
-void diagnostics_error(struct diagnostics *diagnostics, const struct ruleset *ruleset,
-		       const struct location *at, const char *hint, const char *format, ...)
+/* What a finding says besides its text. */
+struct finding {
+	enum severity severity;
+	const struct ruleset *ruleset;
+	const struct location *at;
+	const char *hint;
+};
+
+static void tell(struct diagnostics *diagnostics, const struct finding *finding, const char *format,
+		 va_list arguments)
 {
-	struct diagnostic *diagnostic = add(diagnostics, SEVERITY_ERROR);
-	va_list arguments;
+	struct diagnostic *diagnostic = add(diagnostics, finding->severity);
 
 	if (!diagnostic)
 		return;
-	diagnostic->hint = hint;
-	va_start(arguments, format);
+	diagnostic->hint = finding->hint;
 	diagnostic->text = print_text(diagnostics->arena, format, arguments);
+	locate(diagnostics, diagnostic, finding->ruleset, finding->at);
+}
+
+void diagnostics_error(struct diagnostics *diagnostics, const struct ruleset *ruleset,
+		       const struct location *at, const char *hint, const char *format, ...)
+{
+	const struct finding finding = { SEVERITY_ERROR, ruleset, at, hint };
+	va_list arguments;
+
+	va_start(arguments, format);
+	tell(diagnostics, &finding, format, arguments);
 	va_end(arguments);
-	locate(diagnostics, diagnostic, ruleset, at);
 }
 
 void diagnostics_warn(struct diagnostics *diagnostics, const struct ruleset *ruleset,
 		      const struct location *at, const char *hint, const char *format, ...)
 {
-	struct diagnostic *diagnostic = add(diagnostics, SEVERITY_WARNING);
+	const struct finding finding = { SEVERITY_WARNING, ruleset, at, hint };
 	va_list arguments;
 
-	if (!diagnostic)
-		return;
-	diagnostic->hint = hint;
 	va_start(arguments, format);
-	diagnostic->text = print_text(diagnostics->arena, format, arguments);
+	tell(diagnostics, &finding, format, arguments);
 	va_end(arguments);
-	locate(diagnostics, diagnostic, ruleset, at);
 }
 
 void diagnostics_file_error(struct diagnostics *diagnostics, const char *path, const char *format,

@@ -147,8 +147,9 @@ static int check_identity(struct parser *parser, const struct ruleset *ruleset, 
 	return -EINVAL;
 }
 
-int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, const char *text,
-		    struct diagnostics *diagnostics, size_t *ret_index)
+/* A parser that stands before a rule's text and knows the names of the ruleset. */
+static void parser_open(struct parser *parser, struct ruleset *ruleset, const char *text,
+			struct diagnostics *diagnostics)
 {
 	const size_t length = strlen(text);
 	const struct source_file file = {
@@ -156,6 +157,15 @@ int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, con
 		.text = arena_strndup(ruleset->arena, text, length),
 		.length = length,
 	};
+
+	parser_init(parser, ruleset, &file_reader_system, diagnostics);
+	load_names(parser, ruleset);
+	lexer_init(&parser->lexer, file.text, file.length, parser_add_file(parser, &file));
+}
+
+int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, const char *text,
+		    struct diagnostics *diagnostics, size_t *ret_index)
+{
 	struct source_file *files = ruleset->files;
 	size_t file_count = ruleset->file_count, index;
 	struct parser parser;
@@ -165,9 +175,7 @@ int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, con
 	err = find_place(ruleset, place, diagnostics, &index);
 	if (err)
 		return err;
-	parser_init(&parser, ruleset, &file_reader_system, diagnostics);
-	load_names(&parser, ruleset);
-	lexer_init(&parser.lexer, file.text, file.length, parser_add_file(&parser, &file));
+	parser_open(&parser, ruleset, text, diagnostics);
 	err = parse_alone(&parser, &rule);
 	if (!err)
 		err = check_identity(&parser, ruleset, place->hook, &rule);
@@ -186,12 +194,6 @@ int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, con
 
 int rule_text_canonical(struct ruleset *ruleset, const char *text, const char **ret_text)
 {
-	const size_t length = strlen(text);
-	const struct source_file file = {
-		.path = COMMAND_LINE,
-		.text = arena_strndup(ruleset->arena, text, length),
-		.length = length,
-	};
 	struct source_file *files = ruleset->files;
 	size_t file_count = ruleset->file_count;
 	struct diagnostics diagnostics;
@@ -200,9 +202,7 @@ int rule_text_canonical(struct ruleset *ruleset, const char *text, const char **
 	int err;
 
 	diagnostics_init(&diagnostics);
-	parser_init(&parser, ruleset, &file_reader_system, &diagnostics);
-	load_names(&parser, ruleset);
-	lexer_init(&parser.lexer, file.text, file.length, parser_add_file(&parser, &file));
+	parser_open(&parser, ruleset, text, &diagnostics);
 	err = parse_alone(&parser, &rule);
 	ruleset->files = files;
 	ruleset->file_count = file_count;

@@ -57,6 +57,9 @@ int ruleset_parse_text(const struct source_file *file, const struct file_reader 
 /* "pass", "drop", "reject", "count" */
 const char *action_name(enum fw_action action);
 
+/* The words that a match begins with: "proto", "from", "to port", "inet6". */
+const char *match_name(const struct match *match);
+
 /*
  * Adds the canonical text of the whole file, includes put in place, without built-in rules:
  * parsed again it means the same, and prints the same.

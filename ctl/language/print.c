@@ -4,7 +4,8 @@
 
 static const char *const match_words[MATCH_KINDS] = {
 	[MATCH_INTERFACE] = "on",      [MATCH_PROTOCOL] = "proto",
-	[MATCH_SOURCE] = "from",       [MATCH_DESTINATION] = "to",
+	[MATCH_SOURCE] = "from",       [MATCH_SOURCE_PORT] = "from port",
+	[MATCH_DESTINATION] = "to",    [MATCH_DESTINATION_PORT] = "to port",
 	[MATCH_FLAGS] = "flags",       [MATCH_ICMP_TYPE] = "type",
 	[MATCH_ICMP_CODE] = "code",    [MATCH_STATE] = "state",
 	[MATCH_FRAGMENT] = "fragment", [MATCH_LENGTH] = "length",
@@ -23,6 +24,13 @@ static const char *const action_words[FW_ACTIONS] = {
 const char *action_name(enum fw_action action)
 {
 	return action_words[action];
+}
+
+const char *match_name(const struct match *match)
+{
+	if (match->kind == MATCH_FAMILY)
+		return match->family == FW_INET ? "inet" : "inet6";
+	return match_words[match->kind];
 }
 
 void text_print_quoted(const char *text, struct buffer *buffer)
@@ -192,7 +200,7 @@ static void print_match(const struct rule *rule, const struct match *match, bool
 
 	buffer_putc(buffer, ' ');
 	if (match->kind == MATCH_FAMILY) {
-		buffer_puts(buffer, match->family == FW_INET ? "inet" : "inet6");
+		buffer_puts(buffer, match_name(match));
 		return;
 	}
 	if (source || match->kind == MATCH_DESTINATION_PORT) {
@@ -200,7 +208,7 @@ static void print_match(const struct rule *rule, const struct match *match, bool
 			buffer_puts(buffer, source ? "from " : "to ");
 		buffer_puts(buffer, "port");
 	} else if (!is_plain_protocol(match)) {
-		buffer_puts(buffer, match_words[match->kind]);
+		buffer_puts(buffer, match_name(match));
 	}
 	if (match->kind == MATCH_FRAGMENT)
 		return;

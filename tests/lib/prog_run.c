@@ -10,6 +10,7 @@
 #include "dataplane/sets.h"
 #include "language/language.h"
 #include "packets.h"
+#include "rules.h"
 
 int needs_root(void)
 {
@@ -41,25 +42,6 @@ int filter_teardown(void **state)
 	return 0;
 }
 
-static struct ruleset *rules_parse(const char *rules)
-{
-	const struct source_file file = {
-		.path = "test.conf",
-		.text = rules,
-		.length = strlen(rules),
-	};
-	struct diagnostics diagnostics;
-	struct ruleset *ruleset = NULL;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &file_reader_system, &diagnostics, &ruleset)) {
-		diagnostics_print(&diagnostics, stderr);
-		fail_msg("the rules have errors: %s", rules);
-	}
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
-
 void filter_apply_links(struct filter *filter, const char *rules, const struct link_info *links,
 			size_t count)
 {
@@ -77,7 +59,7 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	for (size_t i = 0; i < count; i++)
 		known[i] = (struct link){ .name = links[i].name, .index = links[i].index };
 	ruleset_free(&filter->ruleset);
-	filter->ruleset = rules_parse(rules);
+	filter->ruleset = rules_read(rules);
 	if (dataplane_plan(filter->dataplane, filter->ruleset, &plan))
 		fail_msg("%s", dataplane_error(filter->dataplane));
 	if (dataplane_prepare_sets(filter->dataplane, plan, filter->ruleset, NULL, NULL))

@@ -19,6 +19,7 @@
 #include "compiler/compile.h"
 #include "fw/classify.h"
 #include "language/language.h"
+#include "rules.h"
 
 static uint64_t state;
 
@@ -178,22 +179,6 @@ static const char declarations[] =
 	"set livef live\nset liveg live\nset liveh live\nset livei live\nset livej live\n"
 	"ingress default drop {\n}\negress default pass {\n}\n";
 
-static struct ruleset *read_declarations(void)
-{
-	const struct source_file file = { "test", declarations, strlen(declarations) };
-	const struct file_reader reader = file_reader_memory(&file, 1);
-	struct ruleset *ruleset = NULL;
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &reader, &diagnostics, &ruleset)) {
-		diagnostics_print(&diagnostics, stderr);
-		fail_msg("the declarations were not read");
-	}
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
-
 /* Adds random rules; those that the language refuses (of no family, ...) are left out. */
 static size_t add_rules(struct ruleset *ruleset, enum fw_hook hook, uint32_t count)
 {
@@ -351,7 +336,7 @@ static int compile_rules(const struct ruleset *ruleset, enum compile_form form,
 static size_t check_random(enum compile_form form, uint64_t seed, uint32_t rules, uint32_t packets)
 {
 	_cleanup_free_ char *error = NULL;
-	struct ruleset *ruleset = read_declarations();
+	struct ruleset *ruleset = rules_read(declarations);
 	struct image image = { 0 };
 	size_t added;
 

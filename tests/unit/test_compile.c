@@ -15,28 +15,13 @@
 #include "compiler/forecast.h"
 #include "fw/classify.h"
 #include "language/language.h"
-
-static struct ruleset *read_rules(const char *text)
-{
-	const struct source_file file = { "test", text, strlen(text) };
-	const struct file_reader reader = file_reader_memory(&file, 1);
-	struct ruleset *ruleset = NULL;
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &reader, &diagnostics, &ruleset)) {
-		diagnostics_print(&diagnostics, stderr);
-		fail_msg("not read: %.200s", text);
-	}
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
+#include "rules.h"
 
 /* All counters are 0. Returns what the compiler returns. */
 static int forecast_text(const char *text, enum compile_form form, struct forecast *forecast,
 			 char **error)
 {
-	struct ruleset *ruleset = read_rules(text);
+	struct ruleset *ruleset = rules_read(text);
 	struct compile_input input = { .ruleset = ruleset, .form = form };
 	_cleanup_free_ uint32_t *counters = calloc(ruleset->blocks[FW_INGRESS].count + 1, 4);
 	uint32_t none = 0;

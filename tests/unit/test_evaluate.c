@@ -16,22 +16,7 @@
 #include "analysis/explain.h"
 #include "analysis/packet_text.h"
 #include "language/language.h"
-
-static struct ruleset *read_rules(const char *text)
-{
-	const struct source_file file = { .path = "test", .text = text, .length = strlen(text) };
-	const struct file_reader reader = file_reader_memory(&file, 1);
-	struct ruleset *ruleset = NULL;
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &reader, &diagnostics, &ruleset)) {
-		diagnostics_print(&diagnostics, stderr);
-		fail_msg("these rules were not read: %s", text);
-	}
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
+#include "rules.h"
 
 static struct met_packet read_packet(const char *text)
 {
@@ -238,7 +223,7 @@ static void matches_what_the_rule_says(void **state)
 			 "set moving live size 10 { 192.0.2.1 }\n"
 			 "ingress default drop {\n pass %s label it\n}\n",
 			 question->matches);
-		ruleset = read_rules(text);
+		ruleset = rules_read(text);
 		decided = decide(ruleset, question->packet, NULL);
 		if (!strcmp(decided, "it") != question->answer)
 			fail_msg("'%s' and '%s': decided by %s", question->matches,
@@ -249,7 +234,7 @@ static void matches_what_the_rule_says(void **state)
 
 static void the_first_rule_that_matches_decides(void **state)
 {
-	struct ruleset *ruleset = read_rules("ingress default pass {\n"
+	struct ruleset *ruleset = rules_read("ingress default pass {\n"
 					     " pass from 192.0.2.1 label one\n"
 					     " drop tcp label two\n"
 					     " reject from 192.0.2.1 label three\n}\n"
@@ -274,7 +259,7 @@ static void the_first_rule_that_matches_decides(void **state)
 static void reject_drops(void **state)
 {
 	struct ruleset *ruleset =
-		read_rules("ingress default pass {\n reject tcp to port 22 label no\n}\n");
+		rules_read("ingress default pass {\n reject tcp to port 22 label no\n}\n");
 	struct explanation explanation;
 
 	(void)state;
@@ -286,7 +271,7 @@ static void reject_drops(void **state)
 
 static void count_goes_on(void **state)
 {
-	struct ruleset *ruleset = read_rules("option essential off\n"
+	struct ruleset *ruleset = rules_read("option essential off\n"
 					     "ingress default drop {\n"
 					     " count tcp label a\n count udp label b\n"
 					     " count label c\n pass to port 22 label d\n"
@@ -305,7 +290,7 @@ static void count_goes_on(void **state)
 
 static void a_packet_within_the_limit_passes_and_is_not_dropped(void **state)
 {
-	struct ruleset *ruleset = read_rules("ingress default drop {\n"
+	struct ruleset *ruleset = rules_read("ingress default drop {\n"
 					     " drop tcp limit 10/s label flood\n"
 					     " reject udp limit 10/s label flood2\n"
 					     " pass tcp limit 10/s label some\n}\n");
@@ -318,7 +303,7 @@ static void a_packet_within_the_limit_passes_and_is_not_dropped(void **state)
 
 static void a_hook_without_a_block_passes(void **state)
 {
-	struct ruleset *ruleset = read_rules("ingress default drop {\n}\n");
+	struct ruleset *ruleset = rules_read("ingress default drop {\n}\n");
 	struct explanation explanation;
 
 	(void)state;
@@ -339,8 +324,8 @@ static void built_in_rules_keep_the_essential_alive(void **state)
 		"in eth0 udp 192.0.2.1:67 > 255.255.255.255:68",
 		"in eth0 udp [fe80::1]:547 > [fe80::2]:546",
 	};
-	struct ruleset *with = read_rules("ingress default drop {\n}\n");
-	struct ruleset *without = read_rules("option essential off\ningress default drop {\n}\n");
+	struct ruleset *with = rules_read("ingress default drop {\n}\n");
+	struct ruleset *without = rules_read("option essential off\ningress default drop {\n}\n");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
@@ -358,8 +343,8 @@ static void built_in_rules_keep_the_essential_alive(void **state)
 
 static void malformed_packets_are_dropped_unless_told_otherwise(void **state)
 {
-	struct ruleset *strict = read_rules("ingress default pass {\n}\n");
-	struct ruleset *lax = read_rules("option malformed pass\ningress default drop {\n}\n");
+	struct ruleset *strict = rules_read("ingress default pass {\n}\n");
+	struct ruleset *lax = rules_read("option malformed pass\ningress default drop {\n}\n");
 	struct explanation explanation = { .reason = FW_REASON_IPV4_TRUNCATED };
 
 	(void)state;
@@ -375,7 +360,7 @@ static void malformed_packets_are_dropped_unless_told_otherwise(void **state)
 /* The match that failed is the first in the rule's order, and of a wrong family, the family. */
 static void tells_the_first_match_that_failed(void **state)
 {
-	struct ruleset *ruleset = read_rules("option essential off\ningress default drop {\n"
+	struct ruleset *ruleset = rules_read("option essential off\ningress default drop {\n"
 					     " pass on eth0 tcp from 192.0.2.2 to port 23\n}\n");
 	const struct rule *rule = &ruleset->blocks[FW_INGRESS].rules[0];
 	const struct met_packet tcp = read_packet(TCP), tcp6 = read_packet(TCP6);

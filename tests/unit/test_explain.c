@@ -136,39 +136,43 @@ static void the_object_has_the_promised_keys(void **state)
 	const struct explain_options plain = { 0 }, why = { .why = true };
 
 	(void)state;
-	assert_json("in eth0 udp 203.0.113.5:1 > 198.51.100.1:2", &plain,
-		    "{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
-		    "\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":\"eth0\",\"note\":null,"
-		    "\"text\":\"in eth0 udp 203.0.113.5:1 > 198.51.100.1:2\",\"action\":\"drop\","
-		    "\"counted\":[]}");
+	assert_json(
+		"in eth0 udp 203.0.113.5:1 > 198.51.100.1:2", &plain,
+		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
+		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":\"eth0\",\"note\":null,"
+		"\"text\":\"in eth0 udp 203.0.113.5:1 > 198.51.100.1:2\",\"action\":\"drop\","
+		"\"counted\":[]}");
 	assert_json("out arp", &plain,
 		    "{\"packet\":3,\"hook\":\"egress\",\"verdict\":\"pass\",\"rule\":\"default\","
 		    "\"file\":null,\"line\":null,\"reason\":null,\"interface\":null,\"note\":null,"
 		    "\"text\":\"out arp\",\"action\":\"pass\",\"counted\":[]}");
-	assert_json(NULL, &plain,
-		    "{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":null,"
-		    "\"file\":null,\"line\":null,\"reason\":\"ipv4-truncated\",\"interface\":null,\"note\":null,"
-		    "\"text\":\"in ethertype 0x0000 vlan 0 layer3\",\"action\":\"drop\","
-		    "\"counted\":[]}");
-	assert_json("in tcp 203.0.113.5:1 > 198.51.100.1:80", &why,
-		    "{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
-		    "\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":null,\"note\":null,"
-		    "\"text\":\"in tcp 203.0.113.5:1 > 198.51.100.1:80 flags S\","
-		    "\"action\":\"drop\",\"counted\":[],\"why\":[]}");
-	assert_json("in tcp 192.0.2.1:1 > 198.51.100.1:80", &why,
-		    "{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"pass\","
-		    "\"rule\":\"pass tcp to port { 80, 443 }\","
-		    "\"file\":\"fw.conf\",\"line\":8,\"reason\":null,\"interface\":null,\"note\":null,"
-		    "\"text\":\"in tcp 192.0.2.1:1 > 198.51.100.1:80 flags S\","
-		    "\"action\":\"pass\",\"counted\":[\"count tcp\"],\"why\":["
-		    "{\"rule\":\"listed\",\"file\":\"fw.conf\",\"line\":4,"
-		    "\"match\":\"from @list\",\"packet\":\"192.0.2.1\"},"
-		    "{\"rule\":\"count tcp\",\"file\":\"fw.conf\",\"line\":5,"
-		    "\"match\":null,\"packet\":null},"
-		    "{\"rule\":\"flood\",\"file\":\"fw.conf\",\"line\":6,"
-		    "\"match\":null,\"packet\":null},"
-		    "{\"rule\":\"ping\",\"file\":\"fw.conf\",\"line\":7,"
-		    "\"match\":\"inet6\",\"packet\":\"an IPv4 header\"}]}");
+	assert_json(
+		NULL, &plain,
+		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":null,"
+		"\"file\":null,\"line\":null,\"reason\":\"ipv4-truncated\",\"interface\":null,\"note\":null,"
+		"\"text\":\"in ethertype 0x0000 vlan 0 layer3\",\"action\":\"drop\","
+		"\"counted\":[]}");
+	assert_json(
+		"in tcp 203.0.113.5:1 > 198.51.100.1:80", &why,
+		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
+		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":null,\"note\":null,"
+		"\"text\":\"in tcp 203.0.113.5:1 > 198.51.100.1:80 flags S\","
+		"\"action\":\"drop\",\"counted\":[],\"why\":[]}");
+	assert_json(
+		"in tcp 192.0.2.1:1 > 198.51.100.1:80", &why,
+		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"pass\","
+		"\"rule\":\"pass tcp to port { 80, 443 }\","
+		"\"file\":\"fw.conf\",\"line\":8,\"reason\":null,\"interface\":null,\"note\":null,"
+		"\"text\":\"in tcp 192.0.2.1:1 > 198.51.100.1:80 flags S\","
+		"\"action\":\"pass\",\"counted\":[\"count tcp\"],\"why\":["
+		"{\"rule\":\"listed\",\"file\":\"fw.conf\",\"line\":4,"
+		"\"match\":\"from @list\",\"packet\":\"192.0.2.1\"},"
+		"{\"rule\":\"count tcp\",\"file\":\"fw.conf\",\"line\":5,"
+		"\"match\":null,\"packet\":null},"
+		"{\"rule\":\"flood\",\"file\":\"fw.conf\",\"line\":6,"
+		"\"match\":null,\"packet\":null},"
+		"{\"rule\":\"ping\",\"file\":\"fw.conf\",\"line\":7,"
+		"\"match\":\"inet6\",\"packet\":\"an IPv4 header\"}]}");
 }
 
 int main(void)
