@@ -21,11 +21,12 @@ enum fw_family {
 #define FW_NO_VLAN 0xffff
 
 /* What the packet carries that a rule may ask about (struct fw_packet `has`). */
-#define FW_HAS_PORTS   (1 << 0) /* source_port and destination_port: TCP, UDP, SCTP, ... */
-#define FW_HAS_FLAGS   (1 << 1) /* tcp_flags */
-#define FW_HAS_ICMP    (1 << 2) /* icmp_type and icmp_code, of ICMP over IPv4 or ICMPv6 over IPv6 */
-#define FW_HAS_MAC     (1 << 3) /* source_mac and destination_mac: a link-layer header */
-#define FW_IS_FRAGMENT (1 << 4) /* a fragment after the first: no ports, flags or ICMP type */
+#define FW_HAS_PORTS	     (1 << 0) /* source_port and destination_port: TCP, UDP, SCTP, ... */
+#define FW_HAS_FLAGS	     (1 << 1) /* tcp_flags */
+#define FW_HAS_ICMP	     (1 << 2) /* icmp_type and icmp_code, of ICMP over IPv4 or ICMPv6 over IPv6 */
+#define FW_HAS_MAC	     (1 << 3) /* source_mac and destination_mac: a link-layer header */
+#define FW_IS_FRAGMENT	     (1 << 4) /* a fragment after the first: no ports, flags or ICMP type */
+#define FW_IS_FIRST_FRAGMENT (1 << 5) /* others follow */
 
 /* How the packet stands to recorded flows; a bit each, so that `state a, b` is one test. */
 #define FW_STATE_NEW	     (1 << 0)
@@ -65,8 +66,10 @@ struct fw_packet {
 	__u8 icmp_code;
 	__u8 ttl; /* or hop limit */
 	__u8 dscp;
-	__u8 state; /* one of FW_STATE_* */
-	__u8 pad[3];
+	__u8 state;	   /* one of FW_STATE_* */
+	__u8 network;	   /* offset of the IP header in the frame */
+	__u16 transport;   /* offset of what is behind all extension headers */
+	__u32 fragment_id; /* of fragments; IPv4 has one in every packet */
 };
 
 /*
@@ -250,6 +253,12 @@ static __always_inline enum fw_reason fw_parse_later_fragment(struct fw_packet *
 	return FW_OK;
 }
 
+/* Others follow. Without a branch: the verifier need not walk on for both cases. */
+static __always_inline void fw_first_fragment(struct fw_packet *packet, __u32 more_follow)
+{
+	packet->has |= (__u8)(more_follow * FW_IS_FIRST_FRAGMENT);
+}
+
 /*
  * IPv4, RFC 791. A total length of 0 in a frame longer than 64 KiB is BIG TCP: segments that Linux
  * has merged or not yet split, whose length no header field can hold.
@@ -289,9 +298,11 @@ fw_parse_inet(const struct fw_frame *frame, struct fw_cursor *cursor, struct fw_
 	cursor->left = length - header_length;
 	cursor->at = at + header_length;
 	fragment = fw_load16(at + 6);
+	packet->fragment_id = fw_load16(at + 4);
 	if (fragment & 0x1fff)
 		return fw_parse_later_fragment(packet, (fragment & 0x1fff) * 8, cursor->left);
 	cursor->first_fragment = fragment & 0x2000;
+	fw_first_fragment(packet, fragment >> 13 & 1);
 	return FW_OK;
 }
 
@@ -353,9 +364,11 @@ fw_walk_extensions(const struct fw_frame *frame, struct fw_cursor *cursor, struc
 		if (next == FW_PROTOCOL_FRAGMENT) {
 			fragment = fw_load16(at + 2);
 			packet->protocol = at[0];
+			packet->fragment_id = fw_load32(at + 4);
 			if (fragment & 0xfff8)
 				return fw_parse_later_fragment(packet, fragment & 0xfff8, left);
 			cursor->first_fragment = fragment & 1;
+			fw_first_fragment(packet, fragment & 1);
 		}
 		next = at[0];
 		at += length;
@@ -554,6 +567,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *frame,
 	reason = fw_parse_link(frame, &cursor, packet);
 	if (reason)
 		return reason;
+	packet->network = (__u8)(frame->length - cursor.left);
 	if (packet->ethertype == FW_ETHERTYPE_IPV4)
 		reason = fw_parse_inet(frame, &cursor, packet);
 	else if (packet->ethertype == FW_ETHERTYPE_IPV6)
@@ -562,6 +576,7 @@ static __always_inline enum fw_reason fw_parse(const struct fw_frame *frame,
 		return FW_OK;
 	if (reason || packet->has & FW_IS_FRAGMENT)
 		return reason;
+	packet->transport = (__u16)(packet->network + packet->length - cursor.left);
 	return fw_parse_transport(frame, &cursor, packet);
 }
 

@@ -30,7 +30,7 @@ SOURCE_MAC, DESTINATION_MAC = "00:00:5e:00:53:01", "00:00:5e:00:53:02"
 SOURCE, DESTINATION = "192.0.2.1", "198.51.100.1"
 SOURCE6, DESTINATION6 = "2001:db8::1", "2001:db8:1::1"
 
-PORTS, FLAGS, IS_ICMP, MAC, FRAGMENT = 1, 2, 4, 8, 16
+PORTS, FLAGS, IS_ICMP, MAC, FRAGMENT, FIRST_FRAGMENT = 1, 2, 4, 8, 16, 32
 UDPLITE, DCCP, MOBILITY, HIP, SHIM6, NO_NEXT = 136, 33, 135, 139, 140, 59
 
 PACKETS = []
@@ -65,6 +65,11 @@ def udp():
 
 def icmp(kind, code=0):
     return {"has": IS_ICMP, "icmp_type": kind, "icmp_code": code}
+
+
+def first(fields):
+    """The same in a first fragment."""
+    return {**fields, "has": fields["has"] | FIRST_FRAGMENT}
 
 
 def eth():
@@ -165,9 +170,9 @@ def ipv4():
 def ipv4_fragments():
     syn = bytes(segment())
     packet("ipv4_first_fragment", eth() / ip(flags="MF", proto=6) / Raw(syn + bytes(4)),
-           **inet(6, 44), **tcp())
+           **inet(6, 44), **first(tcp()))
     packet("ipv4_first_fragment_of_udp", eth() / ip(flags="MF", proto=17) /
-           Raw(bytes(datagram(len=4000)) + bytes(16)), **inet(17, 44), **udp())
+           Raw(bytes(datagram(len=4000)) + bytes(16)), **inet(17, 44), **first(udp()))
     packet("ipv4_later_fragment", eth() / ip(frag=185, flags="MF", proto=6) / Raw(syn),
            **inet(6, 40, has=FRAGMENT))
     packet("ipv4_last_fragment", eth() / ip(frag=185, proto=17) / Raw(b"\x00\x16\x00\x16"),
@@ -247,7 +252,7 @@ def ipv6_fragments():
     packet("ipv6_atomic_fragment", eth() / ip6() / fragment() / segment(),
            **inet6(6, 28), **tcp())
     packet("ipv6_first_fragment", eth() / ip6() / fragment(m=1, nh=6) / Raw(syn + bytes(4)),
-           **inet6(6, 32), **tcp())
+           **inet6(6, 32), **first(tcp()))
     packet("ipv6_fragment_reserved_is_no_length", eth() / ip6() / fragment(nh=17, res1=255) /
            Raw(query), **inet6(17, 16), **udp())
     packet("ipv6_later_fragment", eth() / ip6() / fragment(offset=181, m=1, nh=6) / Raw(syn),
