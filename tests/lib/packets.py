@@ -285,7 +285,7 @@ def transport():
     packet("tcp_header_length_16", eth() / ip() / segment(dataofs=4), "TCP_HEADER_LENGTH")
     packet("tcp_options_beyond_packet", eth() / ip() / segment(dataofs=6), "TCP_HEADER_LENGTH")
     packet("tcp_options_in_next_fragment", eth() / ip(flags="MF") / segment(dataofs=8) /
-           Raw(bytes(4)), **inet(6, 44), **tcp())
+           Raw(bytes(4)), **inet(6, 44), **first(tcp()))
     packet("udp", eth() / ip() / datagram() / Raw(b"hello"), **inet(17, 33), **udp())
     packet("dhcp_discover", eth() / IP(src="0.0.0.0", dst="255.255.255.255") /
            UDP(sport=68, dport=67) / BOOTP() / DHCP(options=[("message-type", 1), "end"]),

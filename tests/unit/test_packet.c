@@ -118,7 +118,8 @@ static void headers_lie_where_the_packet_says(void **state)
 		const struct fw_packet *named = &named_packets[i].packet;
 		struct fw_packet packet;
 
-		if (parse(named_packets[i].bytes, named_packets[i].length, &packet) || packet.family == FW_OTHER)
+		if (parse(named_packets[i].bytes, named_packets[i].length, &packet) ||
+		    packet.family == FW_OTHER)
 			continue;
 		assert_int_equal(bytes[packet.network] >> 4, packet.family == FW_INET ? 4 : 6);
 		if (packet.has & FW_HAS_PORTS) {
