@@ -322,7 +322,7 @@ int parse_list(struct parser *parser, struct match *match, bool icmp6)
 	int err;
 
 	scratch_clear(parser);
-	match->negated = parser_take_keyword(parser, KEYWORD_NOT);
+	match->negated |= parser_take_keyword(parser, KEYWORD_NOT);
 	if (is_address_kind(match->kind) && parser_at_keyword(parser, KEYWORD_ANY))
 		return parse_any(parser, match);
 	open = parser->token.at;

@@ -101,7 +101,34 @@ static int parse_listed(struct parser *parser, struct slots *slots, enum match_k
 	return parse_list(parser, match, icmp6);
 }
 
-/* from ADDRS [port PORTS] | from port PORTS, and the same with to. */
+/* `not port PORTS`: another way to write `port not PORTS`. */
+static int parse_not_ports(struct parser *parser, struct slots *slots, enum match_kind kind)
+{
+	const struct token keyword = parser->token;
+	struct match *match = take_slot(parser, slots, kind, &keyword);
+
+	if (!match)
+		return -EINVAL;
+	match->negated = true;
+	parser_advance(parser);
+	parser_advance(parser);
+	if (parser_at_keyword(parser, KEYWORD_NOT))
+		return parser_expected(parser, "a port", "one 'not' is enough");
+	return parse_list(parser, match, false);
+}
+
+static bool at_not_port(struct parser *parser)
+{
+	struct lexer ahead = parser->lexer;
+	struct token next;
+
+	if (!parser_at_keyword(parser, KEYWORD_NOT))
+		return false;
+	lexer_next(&ahead, &next);
+	return token_is(&next, "port");
+}
+
+/* from ADDRS [port PORTS] | from [not] port PORTS, and the same with to. */
 static int parse_side(struct parser *parser, struct slots *slots, bool source)
 {
 	enum match_kind addresses = source ? MATCH_SOURCE : MATCH_DESTINATION;
@@ -111,6 +138,8 @@ static int parse_side(struct parser *parser, struct slots *slots, bool source)
 	int err;
 
 	parser_advance(parser);
+	if (at_not_port(parser))
+		return parse_not_ports(parser, slots, ports);
 	if (!parser_at_keyword(parser, KEYWORD_PORT)) {
 		match = take_slot(parser, slots, addresses, &keyword);
 		err = match ? parse_list(parser, match, false) : -EINVAL;
