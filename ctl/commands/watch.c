@@ -20,6 +20,9 @@
 #define RETRY_SECONDS	   2
 #define RETRY_SECONDS_MOST 60
 
+/* The kernel tells nobody when a TCX program goes: looked for now and then. */
+#define LOOK_SECONDS 30
+
 static volatile sig_atomic_t ended;
 
 static void end(int signal)
@@ -215,11 +218,12 @@ static enum exit_status watch(const struct context *context, struct link_watch *
 	int error = 0;
 
 	while (!ended) {
-		time_t left;
+		time_t left = LOOK_SECONDS;
 
 		bring_in_line(context, &trial);
-		left = trial.next > now() ? trial.next - now() : 1;
-		error = link_watch_wait(links, trial.links ? (int)left * 1000 : -1);
+		if (trial.links)
+			left = trial.next > now() ? trial.next - now() : 1;
+		error = link_watch_wait(links, (int)left * 1000);
 		if (error && error != -ETIMEDOUT && error != -EINTR)
 			break;
 		error = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tells when the network interfaces of the namespace change: they come, go, or are renamed. */
+/*
+ * Tells when the network interfaces of the namespace change: they come, go, are renamed, or what is
+ * attached to them changes (XDP and clsact; the kernel tells nobody of TCX).
+ */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <netlink/netlink.h>
@@ -33,7 +36,7 @@ int link_watch_open(const sigset_t *signals, struct link_watch **ret_watch)
 	 */
 	nl_socket_disable_seq_check(watch->socket);
 	if (nl_connect(watch->socket, NETLINK_ROUTE) ||
-	    nl_socket_add_membership(watch->socket, RTNLGRP_LINK) ||
+	    nl_socket_add_memberships(watch->socket, RTNLGRP_LINK, RTNLGRP_TC, 0) ||
 	    nl_socket_set_nonblocking(watch->socket))
 		goto fail;
 	*ret_watch = watch;
