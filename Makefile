@@ -174,7 +174,7 @@ build/bench/%.skel.h: build/bench/%.bpf.o
 	$(call say,SKELETON,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 build/bench/%.o: bench/%.c $(BENCH_SKELETONS)
-	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ibuild/bench -MMD -MP -c $< -o $@
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -isystem build/bench -MMD -MP -c $< -o $@
 
 build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

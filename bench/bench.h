@@ -4,6 +4,7 @@
 #define FWBENCH_BENCH_H
 
 int bench_classify(int count, char **words);
+int bench_flood(int count, char **words);
 int bench_parse(int count, char **words);
 int bench_sets(int count, char **words);
 

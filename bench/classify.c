@@ -5,12 +5,10 @@
  * reference.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,6 +20,7 @@
 #include "fw/classify.h"
 #include "language/language.h"
 #include "rules.h"
+#include "timing.h"
 
 #define RUNS 7
 
@@ -43,27 +42,6 @@ struct figures {
 	size_t mismatches;
 	uint32_t verified_insns;
 };
-
-static double now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return values[count / 2];
-}
 
 struct bench {
 	struct classify_bpf *skeleton;
@@ -359,15 +337,6 @@ static int bench_generated(enum compile_form form, bool json)
 		bench_set_free(&set);
 	}
 	return error;
-}
-
-static void pin_to_last_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
-	sched_setaffinity(0, sizeof(set), &set);
 }
 
 struct choices {

@@ -9,6 +9,7 @@ static const struct {
 	int (*run)(int count, char **words);
 } commands[] = {
 	{ "classify", bench_classify },
+	{ "flood", bench_flood },
 	{ "parse", bench_parse },
 	{ "sets", bench_sets },
 };
@@ -18,6 +19,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: fwbench classify ... | parse | sets [HOSTS]\n");
+	fprintf(stderr, "usage: fwbench classify | flood | parse | sets ...\n");
 	return 2;
 }
