@@ -16,9 +16,10 @@
 #include "base/cleanup.h"
 #include "bench.h"
 #include "classify.skel.h"
-#include "compiler/compile.h"
+#include "compiler/forecast.h"
 #include "fw/classify.h"
-#include "language/language.h"
+#include "plane.h"
+#include "rulefile.h"
 #include "rules.h"
 #include "timing.h"
 
@@ -35,12 +36,12 @@ struct figures {
 	double ns[HEADER_KINDS];
 	double floor_ns;
 	double hot_ns;
-	double parse_ms;
 	double build_ms;
 	double switch_ms;
 	size_t image_bytes;
 	size_t mismatches;
 	uint32_t verified_insns;
+	struct forecast forecast;
 };
 
 struct bench {
@@ -71,11 +72,8 @@ static int map_image(struct bench *bench, const struct image *image)
 	return 0;
 }
 
-static int bench_open(const struct image *image, struct bench *bench, struct figures *figures)
+static int bench_open(const struct image *image, struct bench *bench)
 {
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-	double begin;
 	int error;
 
 	bench->skeleton = classify_bpf__open();
@@ -86,11 +84,9 @@ static int bench_open(const struct image *image, struct bench *bench, struct fig
 	error = classify_bpf__load(bench->skeleton);
 	if (error)
 		return error;
-	begin = now_ms();
 	error = map_image(bench, image);
 	if (error)
 		return error;
-	figures->switch_ms = now_ms() - begin;
 	bench->headers_size = (sizeof(*bench->headers) + 4095) / 4096 * 4096;
 	bench->headers = mmap(NULL, bench->headers_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			      bpf_map__fd(bench->skeleton->maps.headers), 0);
@@ -98,8 +94,6 @@ static int bench_open(const struct image *image, struct bench *bench, struct fig
 		bench->headers = NULL;
 		return -errno;
 	}
-	bpf_obj_get_info_by_fd(bpf_program__fd(bench->skeleton->progs.bench_hot), &info, &size);
-	figures->verified_insns = info.verified_insns;
 	return 0;
 }
 
@@ -220,7 +214,7 @@ static int measure(const struct bench_set *set, const struct image *image, struc
 {
 	const struct bench_header *const headers[] = { set->headers, set->shuffled, set->random };
 	struct bench bench = { 0 };
-	int error = bench_open(image, &bench, figures);
+	int error = bench_open(image, &bench);
 
 	for (int kind = 0; !error && kind < HEADER_KINDS; kind++)
 		error = measure_headers(&bench, set, headers[kind], &figures->ns[kind],
@@ -231,92 +225,106 @@ static int measure(const struct bench_set *set, const struct image *image, struc
 	return error;
 }
 
-static struct ruleset *parse(const char *text)
+/* Counters are numbered like the rules, whatever the data plane would say. */
+static int build(const struct bench_set *set, const struct ruleset *ruleset, enum compile_form form,
+		 struct image *image, struct figures *figures)
 {
-	const struct source_file file = { .path = "bench", .text = text, .length = strlen(text) };
-	const struct file_reader reader = file_reader_memory(&file, 1);
-	struct ruleset *ruleset = NULL;
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &reader, &diagnostics, &ruleset)) {
-		diagnostics_print(&diagnostics, stderr);
-		ruleset = NULL;
-	}
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
-
-static int build(const struct bench_set *set, enum compile_form form, struct image *image,
-		 struct figures *figures)
-{
-	_cleanup_buffer_ struct buffer buffer = { 0 };
-	_cleanup_free_ uint32_t *counters = calloc(set->count + 2, sizeof(*counters));
+	const struct block *egress = &ruleset->blocks[FW_EGRESS];
+	size_t numbers = set->count + egress->count + 2;
+	_cleanup_free_ uint32_t *counters = calloc(numbers, sizeof(*counters));
 	_cleanup_free_ char *why = NULL;
-	struct compile_input input = { .form = form };
-	struct ruleset *ruleset;
-	double begin = now_ms();
+	struct compile_input input = { .ruleset = ruleset, .form = form };
+	double begin;
 	int error;
 
-	bench_set_print(set, &buffer);
-	ruleset = parse(buffer_text(&buffer));
-	if (!ruleset || !counters)
-		return -EINVAL;
-	for (size_t i = 0; i < set->count + 2; i++)
-		counters[i] = i;
-	input.ruleset = ruleset;
+	if (!counters)
+		return -ENOMEM;
+	for (size_t i = 0; i < numbers; i++)
+		counters[i] = (uint32_t)i;
 	input.counters[FW_INGRESS] = counters;
 	input.counters[FW_EGRESS] = counters + set->count + 1;
-	figures->parse_ms = now_ms() - begin;
 	begin = now_ms();
 	error = compile(&input, image, &why);
 	figures->build_ms = now_ms() - begin;
+	figures->image_bytes = image->size;
+	if (!error)
+		error = forecast_make(&input, &figures->forecast, &why);
 	if (error)
 		fprintf(stderr, "fwbench: %s: %s\n", set->name, why);
-	else
-		figures->image_bytes = image->size;
-	ruleset_free(&ruleset);
 	return error;
 }
 
-static const struct fw_instance *image_instance(const struct image *image, bool six)
+/* What the real program and the real switch cost; the program is the same for all sets. */
+static void measure_plane(struct ruleset *ruleset, struct figures *figures)
 {
-	return (const void *)((const char *)image->bytes + FW_INSTANCES +
-			      (six ? FW_INET6 : FW_INET) * FW_INSTANCE_SIZE);
+	static struct dataplane *plane;
+	double ms[RUNS];
+
+	if (!plane)
+		plane = plane_open(FW_IMAGE_SIZE_3);
+	for (int i = 0; i < RUNS; i++)
+		ms[i] = plane_switch(plane, ruleset);
+	figures->switch_ms = median(ms, RUNS);
+	figures->verified_insns = plane_verified_instructions(plane);
 }
 
-static void report(const struct bench_set *set, const struct image *image,
-		   const struct figures *figures, bool json)
+/* The family that most rules are for. */
+static const struct forecast_part *largest_part(const struct forecast *forecast)
 {
-	const struct fw_instance *instance = image_instance(image, set->six);
-	const char *form = instance->groups ? "groups" : "terms";
+	const struct forecast_part *largest = &forecast->parts[0];
 
-	printf(json ? "{\"set\":\"%s\",\"rules\":%zu,\"form\":\"%s\",\"tuples\":%u,"
+	for (size_t i = 1; i < forecast->count; i++)
+		if (forecast->parts[i].hook == FW_INGRESS &&
+		    forecast->parts[i].bits > largest->bits)
+			largest = &forecast->parts[i];
+	return largest;
+}
+
+static void report(const struct bench_set *set, const struct figures *figures, bool json)
+{
+	const struct forecast_part *part = largest_part(&figures->forecast);
+	bool groups = part->form == COMPILE_GROUPS;
+
+	printf(json ? "{\"set\":\"%s\",\"rules\":%zu,\"form\":\"%s\",\"tuples\":%zu,"
 		      "\"floor_ns\":%.1f,\"hot_ns\":%.1f,\"trace_ns\":%.1f,\"shuffled_ns\":%.1f,"
 		      "\"random_ns\":%.1f,\"image_bytes\":%zu,\"build_ms\":%.1f,"
 		      "\"switch_ms\":%.1f,\"verified_insns\":%u,\"mismatches\":%zu}\n"
-		    : "%-16s %7zu %-6s %5u %6.1f %6.1f %6.1f %6.1f %6.1f %10zu %7.1f %6.1f %7u "
+		    : "%-16s %7zu %-6s %5zu %6.1f %6.1f %6.1f %6.1f %6.1f %10zu %7.1f %6.1f %7u "
 		      "%5zu\n",
-	       set->name, set->count, form, instance->words * 64, figures->floor_ns,
-	       figures->hot_ns, figures->ns[HEADERS_TRACE], figures->ns[HEADERS_SHUFFLED],
-	       figures->ns[HEADERS_RANDOM], figures->image_bytes, figures->build_ms,
-	       figures->switch_ms, figures->verified_insns, figures->mismatches);
+	       set->name, set->count, groups ? "groups" : "terms", groups ? part->bits : 0,
+	       figures->floor_ns, figures->hot_ns, figures->ns[HEADERS_TRACE],
+	       figures->ns[HEADERS_SHUFFLED], figures->ns[HEADERS_RANDOM], figures->image_bytes,
+	       figures->build_ms, figures->switch_ms, figures->verified_insns, figures->mismatches);
 	fflush(stdout);
+}
+
+static struct ruleset *set_rules(struct bench_set *set)
+{
+	_cleanup_buffer_ struct buffer buffer = { 0 };
+
+	bench_set_print(set, &buffer);
+	return rules_read_text(buffer_text(&buffer));
 }
 
 static int bench_one(struct bench_set *set, enum compile_form form, bool json)
 {
 	struct figures figures = { 0 };
 	struct image image = { 0 };
+	struct ruleset *ruleset;
 	int error;
 
 	bench_set_fill(set, 1);
-	error = build(set, form, &image, &figures);
+	ruleset = set->ruleset ? set->ruleset : set_rules(set);
+	error = ruleset ? build(set, ruleset, form, &image, &figures) : -EINVAL;
 	if (!error)
 		error = measure(set, &image, &figures);
-	if (!error)
-		report(set, &image, &figures, json);
+	if (!error) {
+		measure_plane(ruleset, &figures);
+		report(set, &figures, json);
+	}
 	image_free(&image);
+	if (!set->ruleset)
+		ruleset_free(&ruleset);
 	if (error)
 		fprintf(stderr, "fwbench: %s: %s\n", set->name, strerror(-error));
 	else if (figures.mismatches)
@@ -340,7 +348,8 @@ static int bench_generated(enum compile_form form, bool json)
 }
 
 struct choices {
-	const char *rules;
+	const char *rules; /* ClassBench */
+	const char *file;  /* ours */
 	const char *trace;
 	enum compile_form form;
 	bool six;
@@ -362,6 +371,8 @@ static int read_choices(int count, char **words, struct choices *choices)
 			choices->form = COMPILE_GROUPS;
 		else if (!strcmp(words[i], "--classbench") && value)
 			choices->rules = words[++i];
+		else if (!strcmp(words[i], "--rules") && value)
+			choices->file = words[++i];
 		else if (!strcmp(words[i], "--trace") && value)
 			choices->trace = words[++i];
 		else
@@ -377,8 +388,9 @@ int bench_classify(int count, char **words)
 	int error;
 
 	if (read_choices(count, words, &choices)) {
-		fprintf(stderr, "usage: fwbench classify [--classbench RULES [--trace TRACE]] "
-				"[--six] [--terms|--groups] [--json]\n");
+		fprintf(stderr,
+			"usage: fwbench classify [--classbench RULES [--trace TRACE] [--six] | "
+			"--rules FILE] [--terms|--groups] [--json]\n");
 		return 2;
 	}
 	pin_to_last_cpu();
@@ -386,14 +398,18 @@ int bench_classify(int count, char **words)
 		printf("%-16s %7s %-6s %5s %6s %6s %6s %6s %6s %10s %7s %6s %7s %5s\n", "set",
 		       "rules", "form", "bits", "floor", "hot", "trace", "shuffl", "random",
 		       "image", "build", "switch", "insns", "wrong");
-	if (!choices.rules)
+	if (!choices.rules && !choices.file)
 		return bench_generated(choices.form, choices.json) ? 1 : 0;
-	error = bench_set_read(choices.rules, choices.trace, &set);
+	if (choices.file)
+		error = bench_set_read_rules(choices.file, 1, &set);
+	else
+		error = bench_set_read(choices.rules, choices.trace, &set);
 	if (error) {
-		fprintf(stderr, "fwbench: %s: %s\n", choices.rules, strerror(-error));
+		fprintf(stderr, "fwbench: %s: %s\n", choices.file ? choices.file : choices.rules,
+			strerror(-error));
 		return 1;
 	}
-	set.six = choices.six;
+	set.six = choices.six && !choices.file;
 	error = bench_one(&set, choices.form, choices.json);
 	bench_set_free(&set);
 	return error ? 1 : 0;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "language/language.h"
+#include "plane.h"
 #include "rules.h"
 
 #define RULES	 100000
@@ -70,18 +70,6 @@ static int write_file(const char *path, int (*write_text)(FILE *file))
 
 /* --- Cases -------------------------------------------------------------------------------- */
 
-static struct ruleset *read_file(const char *path)
-{
-	struct ruleset *ruleset = NULL;
-	struct diagnostics diagnostics;
-
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse(path, &file_reader_system, &diagnostics, &ruleset))
-		diagnostics_print(&diagnostics, stderr);
-	diagnostics_free(&diagnostics);
-	return ruleset;
-}
-
 static int write_all(void)
 {
 	return write_file("rules.conf", write_rules) | write_file("prefixes.txt", write_prefixes) |
@@ -90,7 +78,7 @@ static int write_all(void)
 
 static int read_rules(void)
 {
-	struct ruleset *ruleset = read_file("rules.conf");
+	struct ruleset *ruleset = rules_read("rules.conf");
 	int failed = !ruleset || ruleset->blocks[FW_INGRESS].count != RULES;
 
 	ruleset_free(&ruleset);
@@ -99,7 +87,7 @@ static int read_rules(void)
 
 static int read_prefixes(void)
 {
-	struct ruleset *ruleset = read_file("list.conf");
+	struct ruleset *ruleset = rules_read("list.conf");
 	const struct address_ranges *ranges = ruleset ? &ruleset->sets[0].ranges : NULL;
 	/* Some networks touch, and are one range. */
 	int failed = !ranges || ranges->inet_count + ranges->inet6_count < PREFIXES / 10 * 9;

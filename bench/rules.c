@@ -9,8 +9,9 @@
 #include "base/cleanup.h"
 #include "base/address.h"
 #include "fw/packet.h"
+#include "rulefile.h"
 
-static uint64_t next(uint64_t *state)
+uint64_t bench_random(uint64_t *state)
 {
 	uint64_t mixed = *state += 0x9e3779b97f4a7c15ULL;
 
@@ -134,12 +135,12 @@ static void generate_side(uint64_t *state, struct bench_rule *rule, int side, si
 {
 	static const uint8_t lengths[] = { 0,  8,  16, 20, 22, 24, 24, 24,
 					   26, 27, 28, 29, 30, 32, 32, 32 };
-	uint64_t seed = next(state) % (count / 4 + 4) + side * 0x10000000ULL;
-	uint32_t address = next(&seed);
+	uint64_t seed = bench_random(state) % (count / 4 + 4) + side * 0x10000000ULL;
+	uint32_t address = bench_random(&seed);
 
-	rule->length[side] = lengths[next(state) % sizeof(lengths)];
-	if (next(state) & 1) /* a neighbour in a site of its own length */
-		address = (address & 0xfffff000) | (next(state) & 0xfff);
+	rule->length[side] = lengths[bench_random(state) % sizeof(lengths)];
+	if (bench_random(state) & 1) /* a neighbour in a site of its own length */
+		address = (address & 0xfffff000) | (bench_random(state) & 0xfff);
 	rule->address[side] = address & prefix_mask(rule->length[side]);
 }
 
@@ -148,7 +149,7 @@ static void generate_service(uint64_t *state, struct bench_rule *rule)
 	static const uint16_t ports[] = {
 		22, 25, 53, 80, 110, 123, 161, 443, 993, 1521, 3306, 5060
 	};
-	uint32_t kind = next(state) % 16;
+	uint32_t kind = bench_random(state) % 16;
 
 	rule->high[0] = rule->high[1] = UINT16_MAX;
 	rule->protocol = kind < 10 ? 6 : kind < 14 ? 17 : 1;
@@ -156,12 +157,12 @@ static void generate_service(uint64_t *state, struct bench_rule *rule)
 	if (kind >= 14)
 		return;
 	if (kind < 9)
-		rule->low[1] = rule->high[1] = ports[next(state) % 12];
+		rule->low[1] = rule->high[1] = ports[bench_random(state) % 12];
 	else if (kind == 9)
 		rule->low[1] = 1024;
 	else if (kind < 12)
-		rule->low[1] = rule->high[1] = next(state);
-	if (next(state) % 8 == 0)
+		rule->low[1] = rule->high[1] = bench_random(state);
+	if (bench_random(state) % 8 == 0)
 		rule->low[0] = 1024;
 }
 
@@ -189,6 +190,7 @@ void bench_set_generate(uint64_t seed, size_t count, bool six, struct bench_set 
 void bench_set_free(struct bench_set *set)
 {
 	free(set->name);
+	ruleset_free(&set->ruleset);
 	free(set->rules);
 	free(set->headers);
 	free(set->shuffled);
@@ -214,30 +216,49 @@ static void widen_header(struct bench_header *header)
 
 static void draw_header(const struct bench_set *set, uint64_t *state, struct bench_header *header)
 {
-	const struct bench_rule *rule = &set->rules[next(state) % set->count];
+	const struct bench_rule *rule = &set->rules[bench_random(state) % set->count];
 	uint32_t address[2];
 	uint16_t port[2];
 
 	for (int i = 0; i < 2; i++) {
-		address[i] = rule->address[i] | (next(state) & ~prefix_mask(rule->length[i]));
-		port[i] = rule->low[i] + next(state) % (rule->high[i] - rule->low[i] + 1U);
+		address[i] =
+			rule->address[i] | (bench_random(state) & ~prefix_mask(rule->length[i]));
+		port[i] = rule->low[i] + bench_random(state) % (rule->high[i] - rule->low[i] + 1U);
 	}
 	set_header(header, address, port, rule->any_protocol ? 6 : rule->protocol);
 }
 
+/* Another header of the family, if a few tries find one. */
+static const struct bench_header *another(const struct bench_set *set, uint64_t *state,
+					  uint8_t family)
+{
+	const struct bench_header *header;
+
+	for (int i = 0; i < 8; i++) {
+		header = &set->headers[bench_random(state) % BENCH_HEADERS];
+		if (header->family == family)
+			break;
+	}
+	return header;
+}
+
 static void shuffle(const struct bench_set *set, uint64_t *state, struct bench_header *header)
 {
+	const struct bench_header *first = &set->headers[bench_random(state) % BENCH_HEADERS];
 	const struct bench_header *from[4];
-	uint32_t address[2];
 	uint16_t port[2];
 
 	for (int i = 0; i < 4; i++)
-		from[i] = &set->headers[next(state) % BENCH_HEADERS];
-	address[0] = from[0]->source[0];
-	address[1] = from[1]->destination[0];
-	port[0] = from[2]->source_port;
-	port[1] = from[3]->destination_port;
-	set_header(header, address, port, from[next(state) % 4]->protocol);
+		from[i] = another(set, state, first->family);
+	port[0] = from[1]->source_port;
+	port[1] = from[2]->destination_port;
+	set_header(header, (uint32_t[]){ 0, 0 }, port, from[3]->protocol);
+	header->family = first->family;
+	memcpy(header->source, first->source, sizeof(header->source));
+	if (from[0]->family == first->family)
+		memcpy(header->destination, from[0]->destination, sizeof(header->destination));
+	else
+		memcpy(header->destination, first->destination, sizeof(header->destination));
 }
 
 void bench_set_fill(struct bench_set *set, uint64_t seed)
@@ -254,7 +275,7 @@ void bench_set_fill(struct bench_set *set, uint64_t seed)
 	for (size_t i = 0; drawn && i < BENCH_HEADERS; i++)
 		draw_header(set, &state, &set->headers[i]);
 	for (size_t i = 0; i < BENCH_HEADERS; i++) {
-		uint64_t bits = next(&state), ports = next(&state);
+		uint64_t bits = bench_random(&state), ports = bench_random(&state);
 
 		shuffle(set, &state, &set->shuffled[i]);
 		set_header(&set->random[i], (uint32_t[]){ bits, bits >> 32 },
@@ -312,6 +333,8 @@ size_t bench_set_match(const struct bench_set *set, const struct bench_header *h
 	uint32_t source = header->source[set->six], destination = header->destination[set->six];
 	bool ports = header->has & FW_HAS_PORTS;
 
+	if (set->ruleset)
+		return ruleset_match(set->ruleset, header);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct bench_rule *rule = &set->rules[i];
 		bool asks = rule->low[0] || rule->low[1] || rule->high[0] != UINT16_MAX ||

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "header.h"
+#include "language/model.h"
 
 /* IPv4 as ClassBench has it; `six` prints and matches it moved below 2001:db8::/32. */
 struct bench_rule {
@@ -24,6 +25,7 @@ struct bench_set {
 	char *name;
 	struct bench_rule *rules;
 	size_t count;
+	struct ruleset *ruleset; /* of a rule file: then there are no `rules` */
 	bool six;
 	struct bench_header *headers; /* BENCH_HEADERS of each kind */
 	struct bench_header *shuffled;
@@ -40,6 +42,9 @@ void bench_set_fill(struct bench_set *set, uint64_t seed);
 
 /* The rule file. */
 void bench_set_print(const struct bench_set *set, struct buffer *buffer);
+
+/* The next of a sequence that begins with a seed. */
+uint64_t bench_random(uint64_t *state);
 
 /* The linear reference: the first rule that matches, or the number of rules. */
 size_t bench_set_match(const struct bench_set *set, const struct bench_header *header);

@@ -5,90 +5,58 @@
  */
 #include <bpf/bpf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "bench.h"
-#include "compiler/compile.h"
 #include "dataplane/set_internal.h"
-#include "language/language.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "plane.h"
 #include "sets.skel.h"
-#pragma GCC diagnostic pop
 
 #define ROUNDS 2000000
 #define TURNS  5
 
-static int die(const char *what, const char *why)
-{
-	fprintf(stderr, "fwbench: %s: %s\n", what, why);
-	exit(1);
-}
-
 /* A data plane whose rules name one live set. */
 static struct dataplane *plane_make(uint32_t hosts)
 {
-	char rules[128], *error = NULL;
-	struct source_file file = { .path = "bench", .text = rules };
-	struct diagnostics diagnostics;
-	struct dataplane *plane = NULL;
-	struct ruleset *ruleset = NULL;
-	struct image image = { 0 };
-	struct plan *plan = NULL;
-	struct compile_input input = { 0 };
-	struct switch_input change = { .origin = { .source = "bench" }, .text = "" };
-	uint32_t number;
+	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
+	struct ruleset *ruleset;
+	char rules[128];
 
 	snprintf(rules, sizeof(rules),
 		 "set s live size %u\ningress default pass {\n drop from @s\n}\n", hosts);
-	file.length = strlen(rules);
-	diagnostics_init(&diagnostics);
-	if (ruleset_parse_text(&file, &file_reader_system, &diagnostics, &ruleset))
+	ruleset = rules_read_text(rules);
+	if (!ruleset)
 		die("rules", rules);
-	if (dataplane_open_private(FW_IMAGE_SIZE_0, &plane, &error))
-		die("open", error);
-	if (dataplane_plan(plane, ruleset, &plan) ||
-	    dataplane_prepare_sets(plane, plan, ruleset, NULL, NULL))
-		die("set", dataplane_error(plane));
-	input.ruleset = ruleset;
-	for (int hook = 0; hook < FW_HOOKS; hook++)
-		input.counters[hook] = plan->counters[hook];
-	if (compile(&input, &image, &error))
-		die("compile", error);
-	change.plan = plan;
-	change.image = image.bytes;
-	change.image_size = image.size;
-	if (dataplane_switch(plane, &change, &number))
-		die("switch", dataplane_error(plane));
-	image_free(&image);
-	plan_free(&plan);
+	plane_switch(plane, ruleset);
 	ruleset_free(&ruleset);
-	diagnostics_free(&diagnostics);
 	return plane;
+}
+
+static int map_use(struct bpf_map *map, int fd)
+{
+	int error = bpf_map__set_autocreate(map, true);
+
+	return error ? error : bpf_map__reuse_fd(map, fd);
 }
 
 static struct sets_bpf *program_load_on(struct dataplane *plane)
 {
 	struct sets_bpf *skeleton = sets_bpf__open();
+	struct bpf_map *map;
 
-	if (!skeleton || bpf_map__reuse_fd(skeleton->maps.fw_sets, plane->maps.sets_map) ||
-	    bpf_map__reuse_fd(skeleton->maps.fw_hosts_4, plane->maps.sets[FW_SET_HOSTS][0]) ||
-	    bpf_map__reuse_fd(skeleton->maps.fw_hosts_6, plane->maps.sets[FW_SET_HOSTS][1]) ||
-	    bpf_map__reuse_fd(skeleton->maps.fw_nets_4, plane->maps.sets[FW_SET_NETS][0]) ||
-	    bpf_map__reuse_fd(skeleton->maps.fw_nets_6, plane->maps.sets[FW_SET_NETS][1]))
+	if (!skeleton)
 		die("program", "cannot open");
 	/* Maps of the data plane that this program has no use for are not made. */
-	bpf_map__set_autocreate(skeleton->maps.fw_active, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_image_0, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_image_1, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_image_2, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_image_3, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_counter_0, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_counter_1, false);
-	bpf_map__set_autocreate(skeleton->maps.fw_counter_2, false);
+	bpf_object__for_each_map(map, skeleton->obj) if (!strncmp(bpf_map__name(map), "fw_", 3))
+		bpf_map__set_autocreate(map, false);
+	if (map_use(skeleton->maps.fw_sets, plane->maps.sets_map) ||
+	    map_use(skeleton->maps.fw_hosts_4, plane->maps.sets[FW_SET_HOSTS][0]) ||
+	    map_use(skeleton->maps.fw_hosts_6, plane->maps.sets[FW_SET_HOSTS][1]) ||
+	    map_use(skeleton->maps.fw_nets_4, plane->maps.sets[FW_SET_NETS][0]) ||
+	    map_use(skeleton->maps.fw_nets_6, plane->maps.sets[FW_SET_NETS][1]))
+		die("program", "cannot use the maps");
 	if (sets_bpf__load(skeleton))
 		die("program", "cannot load");
 	return skeleton;
