@@ -8,9 +8,8 @@ failed=0
 mapfile -t C_FILES < <(git ls-files '*.c' '*.h')
 mapfile -t USER_C < <(git ls-files 'ctl/*.c' 'ctl/**/*.c')
 mapfile -t SCRIPTS < <(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh\b' -- 2>/dev/null)
-# shellcheck disable=SC2046
-FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DFWCTL_VERSION="0"' -Iinclude -Ictl -Ibuild
-    $(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap))
+read -ra LIBRARY_FLAGS <<<"$(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libpcap)"
+FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DFWCTL_VERSION="0"' -Iinclude -Ictl -Ibuild "${LIBRARY_FLAGS[@]}")
 
 step() {
     local name=$1

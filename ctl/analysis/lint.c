@@ -111,12 +111,14 @@ bool linter_show_point(struct linter *linter, const struct target *target,
 		       const struct point *point, struct lint_finding *finding)
 {
 	const struct rule *rule = &linter->block->rules[target->rule];
-	const char *name;
+	struct sample sample;
 
-	if (!space_packet(linter->space, target->family, point, 0, &finding->packet, &name) ||
-	    rule_failing_match(rule, &finding->packet, name))
+	if (!space_packet(linter->space, target->family, point, 0, &sample) ||
+	    rule_failing_match(rule, &sample.packet, sample.interface))
 		return false;
-	finding->interface = arena_strndup(linter->report->arena, name, strlen(name));
+	finding->packet = sample.packet;
+	finding->interface =
+		arena_strndup(linter->report->arena, sample.interface, strlen(sample.interface));
 	return true;
 }
 

@@ -154,11 +154,15 @@ static bool confirm_point(struct differ *differ, const struct pair *pair, const 
 		.new_rule = pair->rule[DIFF_NEW],
 	};
 
-	if (!space_packet(differ->space, pair->family, point, DIFF_OLD, &region.old_packet,
-			  &region.interface) ||
-	    !space_packet(differ->space, pair->family, point, DIFF_NEW, &region.new_packet,
-			  &region.interface) ||
-	    !is_confirmed(differ, pair, &region))
+	struct sample old, new;
+
+	if (!space_packet(differ->space, pair->family, point, DIFF_OLD, &old) ||
+	    !space_packet(differ->space, pair->family, point, DIFF_NEW, &new))
+		return false;
+	region.old_packet = old.packet;
+	region.new_packet = new.packet;
+	region.interface = new.interface;
+	if (!is_confirmed(differ, pair, &region))
 		return false;
 	region.interface =
 		arena_strndup(differ->report->arena, region.interface, strlen(region.interface));

@@ -277,7 +277,7 @@ static void set_network(const struct space *space, const struct point *point, si
 }
 
 bool space_packet(const struct space *space, enum fw_family family, const struct point *point,
-		  size_t ruleset, struct fw_packet *ret_packet, const char **ret_interface)
+		  size_t ruleset, struct sample *ret_sample)
 {
 	uint64_t facts = point->words[REGION_FACTS];
 	struct fw_packet packet = {
@@ -298,7 +298,6 @@ bool space_packet(const struct space *space, enum fw_family family, const struct
 	}
 	if (family != FW_OTHER)
 		set_network(space, point, ruleset, &packet);
-	*ret_packet = packet;
-	*ret_interface = name;
+	*ret_sample = (struct sample){ packet, name };
 	return true;
 }

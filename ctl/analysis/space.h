@@ -92,12 +92,18 @@ bool space_is_real(enum fw_family family, const struct region *region);
 void space_pick(const struct space *space, enum fw_family family, const struct region *region,
 		unsigned variant, struct point *ret_point);
 
+/* A packet, and the name of the interface that it comes from, which belongs to the space. */
+struct sample {
+	struct fw_packet packet;
+	const char *interface;
+};
+
 /*
- * The point as a packet that one of the rulesets may judge, and the interface that it comes from.
- * False if no name is known for the interface.
+ * The point as a packet that one of the rulesets may judge. False if no name is known for the
+ * interface.
  */
 bool space_packet(const struct space *space, enum fw_family family, const struct point *point,
-		  size_t ruleset, struct fw_packet *ret_packet, const char **ret_interface);
+		  size_t ruleset, struct sample *ret_sample);
 
 /* Of use to those who build regions: a list that all who ask for the same values share. */
 const struct spans *space_share(struct space *space, const struct span *items, size_t count);

@@ -64,10 +64,10 @@ static void directory_make(const char *path)
 	_cleanup_free_ char *copy = strdup(path);
 	char *slash = copy ? strrchr(copy, '/') : NULL;
 
-	if (!slash || slash == copy)
-		return;
-	*slash = '\0';
-	mkdir(copy, 0755);
+	if (slash && slash != copy) {
+		*slash = '\0';
+		mkdir(copy, 0755);
+	}
 }
 
 enum exit_status sets_save(const struct context *context, struct dataplane *dataplane,

@@ -108,7 +108,7 @@ drop udp to port 9 label discard
 drop tcp to port 25 label c"
 
 # Its text need not be the canonical one.
-expect 0 "generation" fw add ingress drop tcp from 198.51.100.7 to port { 22, 80 }
+expect 0 "generation" fw add ingress drop tcp from 198.51.100.7 to port '{' 22, 80 '}'
 expect 0 "generation" fw delete ingress drop tcp 'from   198.51.100.7' to port '{22,80}'
 expect 2 "no rule is called 'drop tcp to port 24'" fw delete drop tcp to port 24; one_line
 rules_are "count inet label v4

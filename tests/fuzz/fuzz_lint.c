@@ -60,16 +60,14 @@ static void check_block(struct space *space, enum fw_hook hook, const struct lin
 		layer_build(space, 0, hook, (enum fw_family)family, &layer);
 		for (size_t i = 0; i < layer.count; i++) {
 			for (unsigned corner = 0; corner < CORNERS; corner++) {
-				struct fw_packet packet;
+				struct sample sample;
 				struct point point;
-				const char *name;
 
 				space_pick(space, (enum fw_family)family, &layer.regions[i], corner,
 					   &point);
-				if (space_packet(space, (enum fw_family)family, &point, 0, &packet,
-						 &name))
-					check_packet(space->rulesets[0], hook, report, &packet,
-						     name);
+				if (space_packet(space, (enum fw_family)family, &point, 0, &sample))
+					check_packet(space->rulesets[0], hook, report,
+						     &sample.packet, sample.interface);
 			}
 		}
 		layer_free(&layer);
