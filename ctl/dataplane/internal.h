@@ -12,6 +12,7 @@
 #include "fw/sets.h"
 
 struct bpf_object;
+struct flow_ledger;
 
 /* The maps that programs and fwctl share, pinned in the layout's directory. */
 struct maps {
@@ -25,6 +26,8 @@ struct maps {
 	int flow_tables;    /* map of maps, by enum fw_flow_table */
 	int flow_fragments; /* map of one map */
 	int flow_counts;
+	int flow_ledger;
+	struct flow_ledger *ledger; /* `flow_ledger` as memory */
 	struct fw_sets *live; /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
@@ -62,7 +65,7 @@ int session_need_maps(struct dataplane *dataplane);
 	{                                                                                  \
 		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },    \
 		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },        \
-		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1 \
+		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1, .flow_ledger = -1 \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */
@@ -73,6 +76,8 @@ void maps_close(struct maps *maps);
 uint64_t maps_active(const struct maps *maps);
 void maps_set_active(const struct maps *maps, uint64_t word);
 
+/* Bytes that are free; "plenty" if the kernel does not tell. */
+uint64_t memory_available(void);
 /* An array of one element that can be mapped. *ret_memory may be NULL. */
 int array_create(const char *name, size_t size, void **ret_memory);
 /* Maps an existing one for reading. */

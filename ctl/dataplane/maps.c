@@ -70,8 +70,7 @@ int map_id(int fd, uint32_t *ret_id)
 	return 0;
 }
 
-/* Bytes; "plenty" if the kernel does not tell. */
-static uint64_t memory_available(void)
+uint64_t memory_available(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
 	unsigned long long kilobytes;
@@ -213,7 +212,7 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 }
 
 /* Every pinned map with its name. */
-#define MAPS_PINNED (7 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
+#define MAPS_PINNED (8 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
 
 struct pin {
 	char name[16];
@@ -235,6 +234,7 @@ static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
 	pins[count++] = (struct pin){ "flow-tables", &maps->flow_tables };
 	pins[count++] = (struct pin){ "flow-fragments", &maps->flow_fragments };
 	pins[count++] = (struct pin){ "flow-counts", &maps->flow_counts };
+	pins[count++] = (struct pin){ "flow-ledger", &maps->flow_ledger };
 	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++, count++) {
 		snprintf(pins[count].name, sizeof(pins[count].name), "images-%u", i);
 		pins[count].fd = &maps->images[i];
@@ -262,12 +262,38 @@ int maps_pin(struct dataplane *dataplane, const char *directory)
 	return 0;
 }
 
+/* Maps that are memory to fwctl. */
+static int maps_memory(struct dataplane *dataplane, const char *directory)
+{
+	struct maps *maps = &dataplane->maps;
+	const struct {
+		const char *name;
+		int fd;
+		size_t size;
+		void *memory;
+	} areas[] = {
+		{ "active", maps->active, sizeof(*maps->word), &maps->word },
+		{ "sets", maps->sets_map, sizeof(*maps->live), &maps->live },
+		{ "flow-ledger", maps->flow_ledger, sizeof(*maps->ledger), &maps->ledger },
+	};
+
+	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+		void *memory = mmap(NULL, areas[i].size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				    areas[i].fd, 0);
+
+		if (memory == MAP_FAILED)
+			return fail(dataplane, -errno, "cannot read %s/%s: %s", directory,
+				    areas[i].name, strerror(errno));
+		memcpy(areas[i].memory, &memory, sizeof(memory));
+	}
+	return 0;
+}
+
 int maps_open(struct dataplane *dataplane, const char *directory)
 {
 	struct maps *maps = &dataplane->maps;
 	struct pin pins[MAPS_PINNED];
 	char path[4096];
-	void *memory;
 	uint32_t zero = 0;
 	int error;
 
@@ -285,18 +311,7 @@ int maps_open(struct dataplane *dataplane, const char *directory)
 	if (error)
 		return fail(dataplane, error, "cannot read %s/sizes: %s", directory,
 			    bpf_reason(error));
-	memory = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, maps->active, 0);
-	if (memory == MAP_FAILED)
-		return fail(dataplane, -errno, "cannot read %s/active: %s", directory,
-			    strerror(errno));
-	maps->word = memory;
-	memory = mmap(NULL, sizeof(struct fw_sets), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      maps->sets_map, 0);
-	if (memory == MAP_FAILED)
-		return fail(dataplane, -errno, "cannot read %s/sets: %s", directory,
-			    strerror(errno));
-	maps->live = memory;
-	return 0;
+	return maps_memory(dataplane, directory);
 }
 
 void maps_close(struct maps *maps)
@@ -308,6 +323,7 @@ void maps_close(struct maps *maps)
 		cleanup_close(pins[i].fd);
 	array_unmap(maps->word, sizeof(*maps->word));
 	array_unmap(maps->live, sizeof(*maps->live));
+	array_unmap(maps->ledger, sizeof(*maps->ledger));
 	*maps = (struct maps)MAPS_NONE;
 }
 

@@ -23,6 +23,7 @@
 
 #include "base/buffer.h"
 #include "base/number.h"
+#include "dataplane/flow_internal.h"
 #include "dataplane/set_internal.h"
 
 #define BPFFS	   "/sys/fs/bpf"
@@ -362,6 +363,8 @@ static int open_pinned(struct dataplane *dataplane, const struct dataplane_optio
 	error = make_links_directory(dataplane);
 	if (!error)
 		error = generation_clean(dataplane);
+	if (!error)
+		error = flows_clean(dataplane);
 	if (!error)
 		error = replacement_finish(dataplane);
 	return error ? error : sets_clean(dataplane);
