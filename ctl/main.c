@@ -35,6 +35,10 @@ static const struct command commands[] = {
 	  "list and change the elements of live sets" },
 	{ "ban", command_ban, "ADDR... [for D]", "add to the set that `option ban-set` names" },
 	{ "unban", command_unban, "ADDR...", "delete from the set that `option ban-set` names" },
+	{ "flows", command_flows,
+	  "[list | count | delete | flush] [PROTOCOL] [from ADDR [port N]] [to ADDR [port N]] "
+	  "[address ADDR] [port N] [state STATE] [rule LABEL] [on INTERFACE] [--json]",
+	  "list, count and delete the flows that `keep state` records" },
 	{ "down", command_down, "", "detach, and remove everything that is pinned" },
 };
 

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/state_lint.h"
 #include "base/cleanup.h"
 #include "base/message.h"
 #include "commands/forecast_report.h"
 #include "commands/load.h"
 #include "commands/running.h"
+#include "dataplane/flows.h"
 #include "dataplane/sets.h"
 
 /* What live sets will take of the kernel's memory, empty and full. */
@@ -27,6 +29,17 @@ static void sets_tell(const struct ruleset *ruleset)
 				     (double)set_memory_empty(size) / (1 << 20),
 				     (double)set_memory_full(size) / (1 << 20));
 	}
+}
+
+/* What flows will take, all of it at once. */
+static void flows_tell(const struct ruleset *ruleset)
+{
+	uint64_t flows = ruleset->options.flows ? ruleset->options.flows : FW_FLOWS_DEFAULT;
+
+	if (ruleset_uses_state(ruleset))
+		message_info("flows: at most %llu, and %llu half open, %.1f MB of memory",
+			     (unsigned long long)flows, (unsigned long long)FW_FLOWS_HALF(flows),
+			     (double)flows_memory(flows) / (1 << 20));
 }
 
 static void doubts_tell(const struct ruleset *ruleset, const struct forecast *forecast)
@@ -80,6 +93,7 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 	count = ruleset_count(ruleset);
 	message_info("%s: %zu rule%s, no error", path, count, count == 1 ? "" : "s");
 	sets_tell(ruleset);
+	flows_tell(ruleset);
 	status = forecast_tell(context, ruleset, json);
 	ruleset_free(&ruleset);
 	return status;

@@ -54,6 +54,7 @@ enum exit_status command_watch(struct context *context, int argc, char **argv);
 enum exit_status command_set(struct context *context, int argc, char **argv);
 enum exit_status command_ban(struct context *context, int argc, char **argv);
 enum exit_status command_unban(struct context *context, int argc, char **argv);
+enum exit_status command_flows(struct context *context, int argc, char **argv);
 enum exit_status command_explain(struct context *context, int argc, char **argv);
 enum exit_status command_diff(struct context *context, int argc, char **argv);
 

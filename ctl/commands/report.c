@@ -177,6 +177,11 @@ int report_read(struct dataplane *dataplane, struct report *ret_report)
 			message_error("cannot see what is attached: %s",
 				      dataplane_error(dataplane));
 	}
+	if (!error) {
+		error = dataplane_flow_totals(dataplane, &report.flows);
+		if (error)
+			message_error("%s", dataplane_error(dataplane));
+	}
 	if (error) {
 		report_free(&report);
 		return error;

@@ -6,7 +6,7 @@
 #ifndef FWCTL_COMMANDS_REPORT_H
 #define FWCTL_COMMANDS_REPORT_H
 
-#include "dataplane/dataplane.h"
+#include "dataplane/flows.h"
 #include "language/model.h"
 
 enum report_kind {
@@ -31,6 +31,7 @@ struct report {
 	struct generation *generation;
 	struct ruleset *ruleset;
 	struct statistics *statistics;
+	struct flow_totals flows;
 	struct attachment *attachments;
 	size_t attachment_count;
 	struct report_line *lines;

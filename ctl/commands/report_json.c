@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* `fwctl stats --json`. Programs rely on this shape: keys are added, never changed or dropped. */
+#include "commands/flows_report.h"
 #include "commands/hook.h"
 #include "commands/json.h"
 #include "commands/report.h"
@@ -71,12 +72,16 @@ void report_print_json(const struct report *report)
 	const struct statistics *statistics = report->statistics;
 	json_t *hooks = json_object();
 	json_t *rules = json_array();
+	json_t *flows = NULL;
 
+	if (report->flows.recording)
+		flows = flow_totals_to_json(&report->flows);
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		json_object_set_new(hooks, hook_name(hook), hook_to_json(&statistics->hooks[hook]));
 	for (size_t i = 0; i < report->count; i++)
 		json_array_append_new(rules, line_to_json(&report->lines[i]));
-	json_write(json_told(json_pack("{s:I, s:o, s:o, s:o}", "generation",
+	json_write(json_told(json_pack("{s:I, s:o, s:o, s:o, s:o*}", "generation",
 				       (json_int_t)statistics->generation, "hooks", hooks, "rules",
-				       rules, "reasons", reasons_to_json(statistics))));
+				       rules, "reasons", reasons_to_json(statistics), "flows",
+				       flows)));
 }

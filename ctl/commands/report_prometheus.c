@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "commands/flows_report.h"
 #include "commands/hook.h"
 #include "commands/report.h"
 #include "language/language.h"
@@ -112,4 +113,6 @@ void report_print_prometheus(const struct report *report)
 	family_print("fwctl_generation", "gauge", "The number of the running generation.");
 	printf("fwctl_generation %u\n", report->statistics->generation);
 	attachments_print(report);
+	if (report->flows.recording)
+		flow_totals_print_prometheus(&report->flows);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "commands/flows_report.h"
 #include "commands/hook.h"
 #include "commands/report.h"
 
@@ -93,5 +94,9 @@ void report_print_table(const struct report *report)
 		printf("%*s  %*s  rule\n", columns.packets, "packets", columns.bytes, "bytes");
 		lines_print(report, &columns, hook);
 		reasons_print(report, &columns, hook);
+	}
+	if (report->flows.recording) {
+		printf("\nflows\n");
+		flow_totals_print(&report->flows);
 	}
 }

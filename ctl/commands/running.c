@@ -16,6 +16,7 @@
 #include "base/message.h"
 #include "commands/attaching.h"
 #include "compiler/compile.h"
+#include "dataplane/flows.h"
 #include "language/language.h"
 
 static struct dataplane *open_told(const struct context *context, bool change, bool running)
@@ -350,6 +351,18 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	return error;
 }
 
+/* `option recheck-flows on`. The new rules run by now, so trouble is only told. */
+static void flows_recheck_told(struct dataplane *dataplane)
+{
+	uint64_t deleted = 0;
+
+	if (dataplane_flows_recheck(dataplane, &deleted))
+		message_warn("%s", dataplane_error(dataplane));
+	else if (deleted)
+		message_info("%llu flow%s deleted that the new rules refuse",
+			     (unsigned long long)deleted, deleted == 1 ? "" : "s");
+}
+
 /* From the switch until all is attached no signal ends the program: that would be half a change. */
 static void signals_hold(sigset_t *ret_before)
 {
@@ -386,6 +399,8 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		error = install_over(dataplane, input, before, &wanted, &installed);
 	if (!error)
 		lost_changes_tell(input, before);
+	if (!error && input->ruleset->options.recheck_flows)
+		flows_recheck_told(dataplane);
 	if (!error && dataplane_settle_sets(dataplane))
 		message_warn("%s", dataplane_error(dataplane));
 	/* Where nothing ran before, nothing is left behind: what was attached is off by now. */

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "compiler/instance.h"
+#include "fw/flows.h"
 
 static int fail(char **ret_error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -166,6 +167,7 @@ static void write_options(struct writer *writer, struct fw_image_header *header,
 						  : default_timeouts[kind];
 	written->flags = options->pickup ? FW_OPTION_PICKUP : 0;
 	written->reject_rate = (uint32_t)options->reject_rate;
+	written->flows = options->flows ? (uint32_t)options->flows : FW_FLOWS_DEFAULT;
 }
 
 /* Where the lowest bit stands, by the upper 6 bits of its product with the de Bruijn number. */

@@ -48,8 +48,8 @@ int flow_outers_create(struct maps *maps)
 			       sizeof(struct fw_flow_counts), 1, NULL);
 	if (maps->flow_counts < 0)
 		return maps->flow_counts;
-	maps->flow_ledger = array_create("fw_flow_ledger", sizeof(struct flow_ledger),
-					 (void **)&maps->ledger);
+	maps->flow_ledger =
+		array_create("fw_flow_ledger", sizeof(struct flow_ledger), (void **)&maps->ledger);
 	return maps->flow_ledger < 0 ? maps->flow_ledger : 0;
 }
 

@@ -82,8 +82,9 @@ static int entry_follow(const struct fw_flow_key *key, const struct fw_flow_entr
 static int fail_table(struct dataplane *dataplane, int error, enum fw_flow_table table,
 		      uint32_t entries)
 {
-	return fail(dataplane, error, "cannot make room for %u %s: %s; `option flows` says how many",
-		    entries, table_names[table], bpf_reason(error));
+	return fail(dataplane, error,
+		    "cannot make room for %u %s: %s; `option flows` says how many", entries,
+		    table_names[table], bpf_reason(error));
 }
 
 /* The old table in `fd` gives way to a new one. The flows stay. */
@@ -141,10 +142,10 @@ static int fragments_prepare(struct dataplane *dataplane)
 		fd = flow_fragments_create(FW_FLOW_FRAGMENTS);
 		error = fd < 0 ? fd : flow_place(dataplane->maps.flow_fragments, 0, fd);
 	}
-	return error || fd < 0 ? fail(dataplane, error ? error : fd,
-				      "cannot make room for fragments: %s",
-				      bpf_reason(error ? error : fd))
-			       : 0;
+	return error || fd < 0
+		       ? fail(dataplane, error ? error : fd, "cannot make room for fragments: %s",
+			      bpf_reason(error ? error : fd))
+		       : 0;
 }
 
 /* What all tables that are there take; 0 if there are none. */

@@ -204,8 +204,8 @@ static void flow_describe(const struct show *show, const struct fw_flow_key *key
 	memcpy(flow->source.word, swap ? key->upper : key->lower, sizeof(key->lower));
 	memcpy(flow->destination.word, swap ? key->lower : key->upper, sizeof(key->lower));
 	for (unsigned i = 0; i < FW_FLOW_DIRECTIONS; i++)
-		flow->sent[i] = (struct fw_counter){ entry->sides[i].packets,
-						     entry->sides[i].bytes };
+		flow->sent[i] =
+			(struct fw_counter){ entry->sides[i].packets, entry->sides[i].bytes };
 }
 
 static bool has_expired(const struct fw_flow_entry *entry, uint32_t now)
@@ -238,8 +238,7 @@ static int entry_show(const struct fw_flow_key *key, const struct fw_flow_entry 
 static int tables_show(struct show *show)
 {
 	for (unsigned i = 0; i < FW_FLOW_TABLES; i++) {
-		_cleanup_close_ int fd =
-			flow_place_open(show->dataplane->maps.flow_tables, i);
+		_cleanup_close_ int fd = flow_place_open(show->dataplane->maps.flow_tables, i);
 		int answer = fd;
 
 		if (fd == -ENOENT)
@@ -285,8 +284,8 @@ static int counts_read(const struct dataplane *dataplane, struct fw_flow_counts 
 	_cleanup_free_ uint64_t *values = calloc((size_t)cpus, sizeof(*ret_counts));
 	uint64_t sums[sizeof(*ret_counts) / sizeof(uint64_t)] = { 0 };
 	uint32_t zero = 0;
-	int error = values ? bpf_map_lookup_elem(dataplane->maps.flow_counts, &zero, values)
-			   : -ENOMEM;
+	int error =
+		values ? bpf_map_lookup_elem(dataplane->maps.flow_counts, &zero, values) : -ENOMEM;
 
 	if (error)
 		return error;
@@ -372,8 +371,8 @@ static int totals_read(struct dataplane *dataplane, struct flow_totals *totals)
 
 		total->inserted = before.inserted[table];
 		total->deleted =
-			after.deleted[table] + __atomic_load_n(&dataplane->maps.ledger->deleted[table],
-							       __ATOMIC_RELAXED);
+			after.deleted[table] +
+			__atomic_load_n(&dataplane->maps.ledger->deleted[table], __ATOMIC_RELAXED);
 		evicted_find(dataplane, table, total);
 	}
 	return 0;

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/number.h"
-#include "dataplane/internal.h"
+#include "dataplane/flow_internal.h"
 #include "fw/image.h"
 
 #define GENERATION_PIN "generation-"
@@ -316,6 +316,21 @@ static int place(struct dataplane *dataplane, int image, int manifest, uint64_t 
 	return fail(dataplane, error, "cannot put the rules in place: %s", bpf_reason(error));
 }
 
+static bool uses_state(const struct fw_image_header *header)
+{
+	return (header->features[FW_INGRESS] | header->features[FW_EGRESS]) &
+	       (FW_NEEDS_STATE | FW_NEEDS_KEEP_STATE);
+}
+
+/* The image's `option flows`; 0 if its rules use no state. */
+static uint64_t wanted_flows(const struct fw_image_header *header)
+{
+	const struct fw_state_options *options =
+		(const void *)((const uint8_t *)header + header->options);
+
+	return uses_state(header) ? options->flows : 0;
+}
+
 /* What the programs have to find out before they ask the image. */
 static uint64_t asks_flags(const struct fw_image_header *header)
 {
@@ -324,7 +339,8 @@ static uint64_t asks_flags(const struct fw_image_header *header)
 	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
 		if (header->source_sets[hook] | header->destination_sets[hook])
 			flags |= FW_ACTIVE_ASKS_SETS(hook);
-		if (header->features[hook] & (FW_NEEDS_STATE | FW_NEEDS_KEEP_STATE))
+		/* A flow is followed in both directions, whoever asks for it. */
+		if (uses_state(header))
 			flags |= FW_ACTIVE_ASKS_STATE(hook);
 	}
 	return flags;
@@ -335,12 +351,14 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 {
 	const struct registry *registry = input->plan->registry;
 	_cleanup_close_ int image = -1, manifest = -1;
+	uint64_t word, before = maps_active(&dataplane->maps);
 	unsigned class = 0, slot = 0;
-	uint64_t word;
 	int error = place_choose(dataplane, input->image_size, &class, &slot);
 
 	if (!error)
 		error = counters_make(dataplane, registry->counter_class);
+	if (!error)
+		error = flows_prepare(dataplane, wanted_flows(input->image));
 	if (error)
 		return error;
 	crash_point();
@@ -365,6 +383,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 		dataplane->manifest.fd = take_fd(&manifest);
 	}
 	old_remove(dataplane, word);
+	flows_settle(dataplane, before, word);
 	*ret_number = registry->generation;
 	return 0;
 }
