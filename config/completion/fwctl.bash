@@ -7,7 +7,7 @@ _fwctl_labels() {
 }
 
 _fwctl() {
-    local commands="apply check format explain list stats status add delete save diff set ban unban watch down"
+    local commands="apply check format explain list stats status add delete save diff set ban unban flows watch down"
     local globals="--pin-dir --wait --quiet --verbose --help"
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' word i
@@ -65,6 +65,7 @@ _fwctl() {
     add) words+=" --before --after --at ingress egress" ;;
     delete) words+=" ingress egress $(_fwctl_labels)" ;;
     save) words+=" --force --sets" ;;
+    flows) words+=" list count delete flush from to address port state rule on --json" ;;
     esac
     case $command in
     apply | check | format | save | diff)

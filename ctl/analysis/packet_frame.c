@@ -142,7 +142,10 @@ static void add_transport(const struct fw_packet *packet, uint32_t size, struct 
 		add_zeros(frame, end - frame->length);
 }
 
-/* The parser has the last word. What is not in a frame is taken from the packet. */
+/*
+ * The parser has the last word. What is not in a frame is taken from the packet, and so is where
+ * headers lie: no rule asks for that.
+ */
 static int frame_check(const struct fw_packet *packet, const struct buffer *frame)
 {
 	const struct fw_frame made = {
@@ -160,6 +163,9 @@ static int frame_check(const struct fw_packet *packet, const struct buffer *fram
 	parsed.state = packet->state;
 	parsed.source_sets = packet->source_sets;
 	parsed.destination_sets = packet->destination_sets;
+	parsed.network = packet->network;
+	parsed.transport = packet->transport;
+	parsed.fragment_id = packet->fragment_id;
 	return memcmp(&parsed, packet, sizeof(parsed)) ? -EINVAL : 0;
 }
 
