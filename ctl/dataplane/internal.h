@@ -13,6 +13,7 @@
 
 struct bpf_object;
 struct flow_ledger;
+struct renewer;
 
 /* The maps that programs and fwctl share, pinned in the layout's directory. */
 struct maps {
@@ -42,7 +43,8 @@ struct dataplane {
 	struct manifest_map manifest; /* of a private data plane's generation */
 	/* Our programs, loaded once for all interfaces: by hook, and for links of layer 3. */
 	struct bpf_object *loaded[FW_HOOKS][2];
-	bool no_dispatcher; /* libxdp could not use it on this kernel */
+	struct renewer *renewer; /* set_renew.c, once it was needed */
+	bool no_dispatcher;	 /* libxdp could not use it on this kernel */
 	char error[1024];
 };
 
@@ -84,6 +86,9 @@ int array_create(const char *name, size_t size, void **ret_memory);
 int array_map(int fd, size_t size, const void **ret_memory);
 void array_unmap(const void *memory, size_t size);
 int map_id(int fd, uint32_t *ret_id);
+
+/* --- set_renew.c: NULL is fine; sets the pointer to NULL. */
+void renewer_free(struct renewer **renewer);
 
 /* --- counters.c: raw values of counters, summed over classes and CPUs. */
 struct counters {

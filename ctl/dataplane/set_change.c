@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changing and reading the elements of a live set. One element is one system call, seen by packets
- * at once. What is counted of a set is true unless it is marked dirty, which a process that dies
- * half way leaves behind.
+ * Changing and reading the elements of a live set. Packets see each change at once (set_bulk.c puts
+ * many into one system call). What is counted of a set is true unless it is marked dirty, which a
+ * process that dies half way leaves behind.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -54,63 +54,80 @@ void change_close(struct set_change_run *run)
 		set_slot(run->dataplane, run->slot)->dirty = 0;
 }
 
-int change_remove(struct set_change_run *run, const struct set_element *element)
-{
-	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
-	const struct set_map map = set_map_of(element);
-	int error = set_map_remove(run->fds[map.kind][map.family], map, element);
-
-	if (!error)
-		slot->count[map.kind][map.family]--;
-	return error;
-}
-
 /* Takes out what has expired. */
 static int change_purge(struct set_change_run *run)
 {
 	uint32_t now = boot_seconds(), earliest = 0;
-	_cleanup_elements_ struct set_elements elements = { 0 };
+	_cleanup_elements_ struct set_elements elements = { 0 }, expired = { 0 };
 	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	const struct set_change before = run->change;
+	int error = 0;
 
-	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++) {
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES && !error; i++) {
 		const struct set_map map = { i / FW_SET_FAMILIES, i % FW_SET_FAMILIES };
-		int error = set_map_read(run->fds[map.kind][map.family], map, &elements);
 
-		if (error)
-			return error;
+		error = set_map_read(run->fds[map.kind][map.family], map, &elements);
 	}
 	for (size_t i = 0; i < elements.count; i++) {
 		uint32_t expires = elements.items[i].expires;
 
 		if (expires && expires <= now)
-			change_remove(run, &elements.items[i]);
+			set_elements_add(&expired, &elements.items[i]);
 		else if (expires && (!earliest || expires < earliest))
 			earliest = expires;
 	}
-	slot->earliest = earliest;
-	return 0;
+	if (!error)
+		error = change_remove_many(run, expired.items, expired.count);
+	run->change = before; /* nobody asked for these to be deleted */
+	if (!error)
+		slot->earliest = earliest;
+	return error;
 }
 
-/* Room for one more: what has expired makes room. */
-static bool change_has_room(struct set_change_run *run)
+uint64_t change_room(struct set_change_run *run, uint64_t wanted)
 {
 	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
-	uint64_t size = set_properties(run->dataplane, slot)->size;
+	uint64_t size = set_properties(run->dataplane, slot)->size, total = slot_total(slot);
 
-	if (slot_total(slot) < size)
-		return true;
-	if (!slot->earliest || slot->earliest > boot_seconds() || change_purge(run))
-		return false;
-	return slot_total(slot) < size;
+	if (total < size && size - total >= wanted)
+		return size - total;
+	if (slot->earliest && slot->earliest <= boot_seconds() && !change_purge(run))
+		total = slot_total(slot);
+	return total < size ? size - total : 0;
+}
+
+void change_refuse(struct set_change_run *run, uint64_t count)
+{
+	set_slot(run->dataplane, run->slot)->refused += count;
+	run->change.refused += count;
 }
 
 /* Behind a purge, which finds out anew when the first element expires. */
-static void change_expects(struct set_change_run *run, const struct set_element *element)
+void change_expects(struct set_change_run *run, const struct set_element *element)
 {
 	struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
 
 	if (element->expires && (!slot->earliest || element->expires < slot->earliest))
 		slot->earliest = element->expires;
+}
+
+/* Puts one in. Where packets count on it, it stays the same one. */
+static int change_put_in(struct set_change_run *run, const struct set_element *element,
+			 enum put_result *ret_result)
+{
+	const struct set_map map = set_map_of(element);
+	struct set_element counted = *element;
+	const struct set_elements one = { &counted, 1, 1 };
+	int error = set_map_put(run->fds[map.kind][map.family], map, element,
+				set_counts(run->dataplane, run->slot), ret_result);
+
+	if (error || *ret_result != PUT_COUNTED)
+		return error;
+	*ret_result = PUT_RENEWED;
+	error = set_renew(run->dataplane, run->slot, RENEW_TIME, &one);
+	/* A kernel that does not run the program: what is counted this moment may be lost. */
+	return error ? set_map_put(run->fds[map.kind][map.family], map, element, false, ret_result)
+		     : 0;
 }
 
 /* Refreshes an element of a full set, or counts that there is no room for it. */
@@ -123,12 +140,11 @@ static int change_put_full(struct set_change_run *run, const struct set_element 
 	int error = set_map_lookup(fd, map, element, &found);
 
 	if (error || found.length != element->length) {
-		set_slot(run->dataplane, run->slot)->refused++;
-		run->change.refused++;
+		change_refuse(run, 1);
 		return -ENOSPC;
 	}
 	change_expects(run, element);
-	error = set_map_put(fd, map, element, &result);
+	error = change_put_in(run, element, &result);
 	run->change.renewed += !error;
 	return error;
 }
@@ -141,10 +157,10 @@ int change_put(struct set_change_run *run, const struct set_element *element)
 	enum put_result result;
 	int error;
 
-	if (!change_has_room(run))
+	if (!change_room(run, 1))
 		return change_put_full(run, element);
 	change_expects(run, element);
-	error = set_map_put(*fd, map, element, &result);
+	error = change_put_in(run, element, &result);
 	if (error == -E2BIG && map.kind == FW_SET_HOSTS) {
 		/* The hash is smaller than the rules want: nobody could enlarge it so far. */
 		error = set_resize(run->dataplane, run->slot, map.family,
@@ -152,7 +168,7 @@ int change_put(struct set_change_run *run, const struct set_element *element)
 		if (!error) {
 			cleanup_close(fd);
 			*fd = set_map_open(run->dataplane, map, run->slot);
-			error = set_map_put(*fd, map, element, &result);
+			error = change_put_in(run, element, &result);
 		}
 	}
 	if (error)
@@ -185,22 +201,16 @@ int dataplane_set_add(struct dataplane *dataplane, const struct live_set *set,
 		      const struct set_elements *elements, struct set_change *ret_change)
 {
 	struct set_change_run run;
-	int error = change_open(dataplane, set->slot, &run), first = 0;
+	int error = change_open(dataplane, set->slot, &run);
 
 	if (error)
 		return error;
-	for (size_t i = 0; i < elements->count; i++) {
-		error = change_put(&run, &elements->items[i]);
-		if (error && !first)
-			first = error;
-		if (error && error != -ENOSPC)
-			break;
-	}
-	if (first)
-		fail_change(&run, first);
+	error = change_put_many(&run, elements->items, elements->count);
+	if (error)
+		fail_change(&run, error);
 	change_close(&run);
 	*ret_change = run.change;
-	return first;
+	return error;
 }
 
 int dataplane_set_delete(struct dataplane *dataplane, const struct live_set *set,
@@ -211,14 +221,7 @@ int dataplane_set_delete(struct dataplane *dataplane, const struct live_set *set
 
 	if (error)
 		return error;
-	for (size_t i = 0; i < elements->count; i++) {
-		error = change_remove(&run, &elements->items[i]);
-		run.change.deleted += !error;
-		run.change.missing += error == -ENOENT;
-		if (error && error != -ENOENT)
-			break;
-		error = 0;
-	}
+	error = change_remove_many(&run, elements->items, elements->count);
 	if (error)
 		fail_change(&run, error);
 	change_close(&run);

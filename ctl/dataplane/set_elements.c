@@ -57,7 +57,7 @@ void set_elements_add_span(struct set_elements *elements, const struct address *
 	} while (words_compare(piece.address.word, high->word) < 0 && address_step(&piece.address));
 }
 
-static int element_compare(const struct set_element *a, const struct set_element *b)
+int set_element_compare(const struct set_element *a, const struct set_element *b)
 {
 	int order;
 
@@ -69,7 +69,7 @@ static int element_compare(const struct set_element *a, const struct set_element
 
 static int elements_compare(const void *a, const void *b)
 {
-	return element_compare(a, b);
+	return set_element_compare(a, b);
 }
 
 void set_elements_sort(struct set_elements *elements)
@@ -77,7 +77,7 @@ void set_elements_sort(struct set_elements *elements)
 	struct set_element *items = elements->items;
 
 	for (size_t i = 1; i < elements->count; i++) {
-		if (element_compare(&items[i - 1], &items[i]) <= 0)
+		if (set_element_compare(&items[i - 1], &items[i]) <= 0)
 			continue;
 		qsort(items, elements->count, sizeof(*items), elements_compare);
 		return;
@@ -96,7 +96,7 @@ size_t set_elements_unite(struct set_elements *elements)
 
 	set_elements_sort(elements);
 	for (size_t i = 1; i < before; i++) {
-		if (element_compare(&items[kept], &items[i]))
+		if (set_element_compare(&items[kept], &items[i]))
 			items[++kept] = items[i];
 		else if (expires_later(&items[i], &items[kept]))
 			items[kept] = items[i];

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The maps under live sets: making them, finding those of a set, reading and filling them whole.
- * Elements go one by one or in batches; where a kernel refuses a batch, one by one.
+ * The maps under live sets: making them, finding those of a set, what an element is as key and
+ * value, and changing one element.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dataplane/set_internal.h"
 
-#define BATCH	     4096
 #define MEMORY_TRIES 200 /* the kernel refills its caches in the background */
 #define MEMORY_PAUSE 100 /* microseconds */
 
@@ -24,19 +22,19 @@ struct set_map set_map_of(const struct set_element *element)
 	return map;
 }
 
-static uint32_t key_size(struct set_map map)
+uint32_t set_key_size(struct set_map map)
 {
 	if (map.kind == FW_SET_HOSTS)
 		return map.family ? sizeof(struct fw_host_key6) : sizeof(struct fw_host_key4);
 	return map.family ? sizeof(struct fw_net_key6) : sizeof(struct fw_net_key4);
 }
 
-static uint32_t value_size(struct set_map map)
+uint32_t set_value_size(struct set_map map)
 {
 	return map.kind == FW_SET_HOSTS ? sizeof(struct fw_element) : sizeof(struct fw_net_element);
 }
 
-static void key_write(struct set_map map, const struct set_element *element, void *key)
+void set_key_write(struct set_map map, const struct set_element *element, void *key)
 {
 	struct fw_net_key6 net = { .length = element->length };
 	size_t words = map.family ? 4 : 1;
@@ -50,7 +48,7 @@ static void key_write(struct set_map map, const struct set_element *element, voi
 	memcpy(key, &net, sizeof(net.length) + words * sizeof(uint32_t));
 }
 
-static void value_write(struct set_map map, const struct set_element *element, void *value)
+void set_value_write(struct set_map map, const struct set_element *element, void *value)
 {
 	struct fw_net_element net = {
 		.element = {
@@ -62,11 +60,11 @@ static void value_write(struct set_map map, const struct set_element *element, v
 		.length = element->length,
 	};
 
-	memcpy(value, &net, value_size(map));
+	memcpy(value, &net, set_value_size(map));
 }
 
-static void element_read(struct set_map map, const void *key, const void *value,
-			 struct set_element *ret_element)
+void set_element_read(struct set_map map, const void *key, const void *value,
+		      struct set_element *ret_element)
 {
 	struct set_element element = { .length = map.family ? 128 : 32 };
 	const uint32_t *words = key;
@@ -91,9 +89,10 @@ int set_map_create(struct set_map map, uint64_t room)
 
 	if (map.kind == FW_SET_HOSTS)
 		return bpf_map_create(BPF_MAP_TYPE_HASH, map.family ? "fw_hosts_6" : "fw_hosts_4",
-				      key_size(map), value_size(map), (uint32_t)room, &options);
+				      set_key_size(map), set_value_size(map), (uint32_t)room,
+				      &options);
 	return bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, map.family ? "fw_nets_6" : "fw_nets_4",
-			      key_size(map), value_size(map), (uint32_t)room, &options);
+			      set_key_size(map), set_value_size(map), (uint32_t)room, &options);
 }
 
 int set_map_open(struct dataplane *dataplane, struct set_map map, uint32_t slot)
@@ -104,8 +103,7 @@ int set_map_open(struct dataplane *dataplane, struct set_map map, uint32_t slot)
 	return error ? error : bpf_map_get_fd_by_id(id);
 }
 
-/* Updates one element; the kernel may be out of memory for a moment only. */
-static int element_update(int fd, const void *key, const void *value, uint64_t flags)
+int set_key_update(int fd, const void *key, const void *value, uint64_t flags)
 {
 	int error = -ENOMEM;
 
@@ -117,7 +115,7 @@ static int element_update(int fd, const void *key, const void *value, uint64_t f
 	return error;
 }
 
-int set_map_put(int fd, struct set_map map, const struct set_element *element,
+int set_map_put(int fd, struct set_map map, const struct set_element *element, bool counts,
 		enum put_result *ret_result)
 {
 	uint32_t now = boot_seconds();
@@ -125,18 +123,18 @@ int set_map_put(int fd, struct set_map map, const struct set_element *element,
 	struct fw_net_key6 key = {};
 	int error;
 
-	key_write(map, element, &key);
-	value_write(map, element, &value);
+	set_key_write(map, element, &key);
+	set_value_write(map, element, &value);
 	/* Kernels before 6.13 overlook BPF_NOEXIST in a trie, so that is asked first. */
 	if (map.kind == FW_SET_NETS) {
 		error = bpf_map_lookup_elem(fd, &key, &old);
 		if (!error && old.length != element->length)
 			error = -ENOENT;
-		error = error == -ENOENT ? element_update(fd, &key, &value, BPF_ANY)
+		error = error == -ENOENT ? set_key_update(fd, &key, &value, BPF_ANY)
 			: error		 ? error
 					 : -EEXIST;
 	} else {
-		error = element_update(fd, &key, &value, BPF_NOEXIST);
+		error = set_key_update(fd, &key, &value, BPF_NOEXIST);
 	}
 	if (error != -EEXIST) {
 		*ret_result = PUT_ADDED;
@@ -151,16 +149,12 @@ int set_map_put(int fd, struct set_map map, const struct set_element *element,
 		value.element.bytes = old.element.bytes;
 		if (old.element.expires == value.element.expires)
 			return 0;
+		if (counts) {
+			*ret_result = PUT_COUNTED;
+			return 0;
+		}
 	}
-	return element_update(fd, &key, &value, BPF_ANY);
-}
-
-int set_map_remove(int fd, struct set_map map, const struct set_element *element)
-{
-	struct fw_net_key6 key = {};
-
-	key_write(map, element, &key);
-	return bpf_map_delete_elem(fd, &key);
+	return set_key_update(fd, &key, &value, BPF_ANY);
 }
 
 int set_map_lookup(int fd, struct set_map map, const struct set_element *wanted,
@@ -170,114 +164,12 @@ int set_map_lookup(int fd, struct set_map map, const struct set_element *wanted,
 	struct fw_net_element value;
 	int error;
 
-	key_write(map, wanted, &key);
+	set_key_write(map, wanted, &key);
 	error = bpf_map_lookup_elem(fd, &key, &value);
 	if (error)
 		return error;
-	element_read(map, &key, &value, ret_element);
+	set_element_read(map, &key, &value, ret_element);
 	if (map.kind == FW_SET_NETS)
 		ret_element->length = (uint8_t)value.length;
 	return 0;
-}
-
-/* Room for a batch of keys and values. */
-struct batch {
-	uint8_t keys[BATCH * sizeof(struct fw_net_key6)];
-	uint8_t values[BATCH * sizeof(struct fw_net_element)];
-};
-
-static void batch_read(struct set_map map, const struct batch *batch, size_t count,
-		       struct set_elements *elements)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct set_element element;
-
-		element_read(map, batch->keys + i * key_size(map),
-			     batch->values + i * value_size(map), &element);
-		set_elements_add(elements, &element);
-	}
-}
-
-static int read_one_by_one(int fd, struct set_map map, struct set_elements *elements)
-{
-	struct fw_net_key6 key = {}, *at = NULL;
-	struct fw_net_element value;
-	struct set_element element;
-
-	while (!bpf_map_get_next_key(fd, at, &key)) {
-		at = &key;
-		if (bpf_map_lookup_elem(fd, &key, &value))
-			continue;
-		element_read(map, &key, &value, &element);
-		set_elements_add(elements, &element);
-		/* Whoever deletes the key that we stand on makes us begin anew. */
-		if (elements->count > 4ULL * SET_SIZE_MAX)
-			return -EAGAIN;
-	}
-	return 0;
-}
-
-int set_map_read(int fd, struct set_map map, struct set_elements *elements)
-{
-	_cleanup_free_ struct batch *batch = malloc(sizeof(*batch));
-	size_t before = elements->count;
-	uint8_t tokens[2][sizeof(struct fw_net_key6)] = {};
-	void *at = NULL;
-	int error = 0;
-
-	if (!batch)
-		return -ENOMEM;
-	for (unsigned turn = 0; !error; turn ^= 1) {
-		uint32_t count = BATCH;
-
-		error = bpf_map_lookup_batch(fd, at, tokens[turn], batch->keys, batch->values,
-					     &count, NULL);
-		if (!error || error == -ENOENT)
-			batch_read(map, batch, count, elements);
-		at = tokens[turn];
-	}
-	if (error == -ENOENT)
-		return 0;
-	elements->count = before;
-	return read_one_by_one(fd, map, elements);
-}
-
-static int batch_put(int fd, struct set_map map, struct batch *batch, uint32_t count)
-{
-	uint32_t done = count;
-	int error = bpf_map_update_batch(fd, batch->keys, batch->values, &done, NULL);
-
-	if (!error)
-		return 0;
-	/* What the batch did is done again. */
-	for (uint32_t i = 0; i < count; i++) {
-		error = element_update(fd, batch->keys + i * key_size(map),
-				       batch->values + i * value_size(map), BPF_ANY);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-int set_map_fill(int fd, struct set_map map, const struct set_element *elements, size_t count)
-{
-	_cleanup_free_ struct batch *batch = malloc(sizeof(*batch));
-	uint32_t filled = 0;
-	int error = 0;
-
-	if (!batch)
-		return -ENOMEM;
-	for (size_t i = 0; i < count && !error; i++) {
-		struct set_map own = set_map_of(&elements[i]);
-
-		if (own.kind != map.kind || own.family != map.family)
-			continue;
-		key_write(map, &elements[i], batch->keys + filled * key_size(map));
-		value_write(map, &elements[i], batch->values + filled * value_size(map));
-		if (++filled == BATCH) {
-			error = batch_put(fd, map, batch, filled);
-			filled = 0;
-		}
-	}
-	return filled && !error ? batch_put(fd, map, batch, filled) : error;
 }

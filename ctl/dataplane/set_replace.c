@@ -48,52 +48,80 @@ static struct journal_entry entry_of(const struct set_element *element)
 	return entry;
 }
 
-static struct set_element element_of(const struct journal_entry *entry)
+static struct set_element *elements_of(const struct journal_entry *entries, uint64_t count)
 {
-	struct set_element element = {
-		.address.family = entry->family,
-		.length = entry->length,
-		.expires = entry->expires,
-		.added = entry->added,
-	};
+	struct set_element *elements = calloc(count + 1, sizeof(*elements));
 
-	memcpy(element.address.word, entry->word, sizeof(entry->word));
-	return element;
+	for (uint64_t i = 0; elements && i < count; i++) {
+		const struct journal_entry *entry = &entries[i];
+
+		elements[i] = (struct set_element){
+			.address.family = entry->family,
+			.length = entry->length,
+			.expires = entry->expires,
+			.added = entry->added,
+		};
+		memcpy(elements[i].address.word, entry->word, sizeof(entry->word));
+	}
+	return elements;
 }
 
-/* Where room is short, each element that goes makes room for one that comes. */
-static int journal_run(struct set_change_run *run, const struct journal *journal)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-	const struct journal_entry *removals = journal->entries + journal->put_count;
-	uint64_t removed = 0;
+	return a < b ? a : b;
+}
+
+/* How far a journal is done. */
+struct journal_state {
+	const struct journal *journal;
+	struct set_element *in, *out; /* to put, to remove */
+	uint64_t put, removed;
+};
+
+static int removals_run(struct set_change_run *run, struct journal_state *state, uint64_t count)
+{
+	int error = change_remove_many(run, state->out + state->removed, count);
+
+	state->removed += count;
+	return error;
+}
+
+/* Where room is short, some that go make room for some that come, never all at once. */
+static int puts_run(struct set_change_run *run, struct journal_state *state, uint64_t until)
+{
+	const struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	uint64_t step = set_properties(run->dataplane, slot)->size / 16 + 1;
 	int error = 0;
 
-	for (uint64_t i = 0; i < journal->put_count && !error; i++) {
-		const struct set_element element = element_of(&journal->entries[i]);
+	while (state->put < until && !error) {
+		uint64_t count = until - state->put, room = change_room(run, count);
+		uint64_t removals = state->journal->remove_count - state->removed;
 
-		error = change_put(run, &element);
-		while (error == -ENOSPC && removed < journal->remove_count) {
-			const struct set_element old = element_of(&removals[removed++]);
-
-			run->change.deleted += !change_remove(run, &old);
-			run->change.refused--;
-			set_slot(run->dataplane, run->slot)->refused--;
-			error = change_put(run, &element);
+		if (!room && removals) {
+			error = removals_run(run, state, least(step, least(count, removals)));
+			continue;
 		}
-		if (i == journal->put_count / 2)
-			crash_point();
-	}
-	for (; removed < journal->remove_count && !error; removed++) {
-		const struct set_element old = element_of(&removals[removed]);
-
-		if (removed == journal->remove_count / 2)
-			crash_point();
-		error = change_remove(run, &old);
-		run->change.deleted += !error;
-		if (error == -ENOENT)
-			error = 0;
+		if (room)
+			count = least(count, room);
+		error = change_put_many(run, state->in + state->put, count);
+		state->put += count;
 	}
 	return error;
+}
+
+/* What is new first, then what goes. */
+static int journal_run(struct set_change_run *run, struct journal_state *state)
+{
+	const struct journal *journal = state->journal;
+	int error = puts_run(run, state, journal->put_count / 2);
+
+	crash_point();
+	if (!error)
+		error = puts_run(run, state, journal->put_count);
+	if (!error && state->removed < journal->remove_count / 2)
+		error = removals_run(run, state, journal->remove_count / 2 - state->removed);
+	crash_point();
+	return error ? error : removals_run(run, state, journal->remove_count - state->removed);
 }
 
 static int journal_path(const struct dataplane *dataplane, char *path, size_t size)
@@ -106,13 +134,20 @@ static int journal_path(const struct dataplane *dataplane, char *path, size_t si
 static int journal_perform(struct dataplane *dataplane, const struct journal *journal,
 			   struct set_change *ret_change)
 {
+	struct journal_state state = {
+		.journal = journal,
+		.in = elements_of(journal->entries, journal->put_count),
+		.out = elements_of(journal->entries + journal->put_count, journal->remove_count),
+	};
 	struct set_change_run run;
 	int error = change_open(dataplane, journal->slot, &run);
 
-	if (error)
-		return error;
-	error = journal_run(&run, journal);
-	change_close(&run);
+	if (!error) {
+		error = state.in && state.out ? journal_run(&run, &state) : -ENOMEM;
+		change_close(&run);
+	}
+	free(state.in);
+	free(state.out);
 	if (error)
 		return fail(dataplane, error,
 			    "cannot replace the live set %s: %s; the next fwctl "
@@ -129,25 +164,16 @@ struct difference {
 	size_t kept;
 };
 
-static int compare(const struct set_element *a, const struct set_element *b)
-{
-	int order =
-		(a->address.family > b->address.family) - (a->address.family < b->address.family);
-
-	if (!order)
-		order = words_compare(a->address.word, b->address.word);
-	return order ? order : (a->length > b->length) - (a->length < b->length);
-}
-
 static void difference_find(const struct set_elements *now, const struct set_elements *wanted,
 			    struct difference *difference)
 {
 	size_t i = 0, j = 0;
 
 	while (i < now->count || j < wanted->count) {
-		int order = i == now->count	 ? 1
-			    : j == wanted->count ? -1
-						 : compare(&now->items[i], &wanted->items[j]);
+		int order = i == now->count ? 1
+			    : j == wanted->count
+				    ? -1
+				    : set_element_compare(&now->items[i], &wanted->items[j]);
 
 		if (order < 0) {
 			set_elements_add(&difference->removed, &now->items[i++]);

@@ -30,6 +30,11 @@ const struct fw_set_properties *set_properties(struct dataplane *dataplane,
 	return &slot->properties[generation_number(dataplane) & 1];
 }
 
+bool set_counts(const struct dataplane *dataplane, unsigned slot)
+{
+	return dataplane->maps.live->counted >> slot & 1;
+}
+
 uint64_t slot_total(const struct fw_set_slot *slot)
 {
 	uint64_t total = 0;
@@ -184,6 +189,33 @@ static void set_drop(struct dataplane *dataplane, unsigned number)
 	memset(slot, 0, sizeof(*slot));
 }
 
+/*
+ * What packets counted on the elements of the old map since they were copied. Behind the switch,
+ * when no packet sees the old map any more. Where the kernel does not run our program, a packet
+ * that is counted this moment may be lost.
+ */
+static int counts_carry(struct dataplane *dataplane, unsigned number, int old, int new,
+			struct set_elements *copied)
+{
+	const struct set_map map = { FW_SET_HOSTS, copied->items[0].address.family == FW_INET6 };
+	_cleanup_elements_ struct set_elements now = { 0 }, more = { 0 };
+	int error = set_map_read(old, map, &now);
+
+	set_elements_sort(&now);
+	set_elements_sort(copied);
+	for (size_t i = 0; !error && i < now.count && i < copied->count; i++) {
+		struct set_element element = now.items[i];
+
+		element.packets -= copied->items[i].packets;
+		element.bytes -= copied->items[i].bytes;
+		if (element.packets)
+			set_elements_add(&more, &element);
+	}
+	if (!error && set_renew(dataplane, number, RENEW_COUNTS, &more))
+		error = set_map_fill(new, map, now.items, now.count);
+	return error;
+}
+
 int set_resize(struct dataplane *dataplane, unsigned number, unsigned family, uint64_t room)
 {
 	struct fw_set_slot *slot = set_slot(dataplane, number);
@@ -201,13 +233,15 @@ int set_resize(struct dataplane *dataplane, unsigned number, unsigned family, ui
 		error = new < 0 ? new : set_map_fill(new, map, elements.items, elements.count);
 	}
 	crash_point();
+	/* The kernel returns from it when no packet is in the old map any more. */
 	if (!error)
 		error = bpf_map_update_elem(dataplane->maps.sets[FW_SET_HOSTS][family], &key, &new,
 					    BPF_ANY);
 	crash_point();
-	if (!error)
-		slot->room[family] = room;
-	return error;
+	if (error)
+		return error;
+	slot->room[family] = room;
+	return elements.count ? counts_carry(dataplane, number, old, new, &elements) : 0;
 }
 
 int set_recount(struct dataplane *dataplane, unsigned number)

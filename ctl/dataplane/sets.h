@@ -34,7 +34,8 @@ void set_elements_add(struct set_elements *elements, const struct set_element *e
 /* Adds low-high as the fewest prefixes; the other fields are those of `element`. */
 void set_elements_add_span(struct set_elements *elements, const struct address *low,
 			   const struct address *high, const struct set_element *element);
-/* By family, address and length. */
+/* By family, address and length, as set_elements_sort() sorts. */
+int set_element_compare(const struct set_element *a, const struct set_element *b);
 void set_elements_sort(struct set_elements *elements);
 /* Sorts, and of equal ones keeps one that expires last. Returns how many went. */
 size_t set_elements_unite(struct set_elements *elements);
