@@ -5,8 +5,10 @@
  */
 #include <linux/pkt_cls.h>
 
-#define FW_HOOK FW_EGRESS
-#include "fw/decide.bpf.h"
+#define FW_HOOK	      FW_EGRESS
+#define FW_CONTEXT    __sk_buff
+#define FW_LOAD_BYTES bpf_skb_load_bytes
+#include "fw/filter.bpf.h"
 
 #define FW_MAX_HEADERS 4096 /* bytes that are made linear, at most, to find the headers */
 
@@ -76,7 +78,7 @@ int fw_egress(struct __sk_buff *ctx)
 	struct fw_weight weight;
 
 	fw_weigh(ctx, &weight);
-	if (FW_VERDICT_OF(fw_filter(&packet, malformed, &weight)) == FW_VERDICT_DROP)
+	if (FW_VERDICT_OF(fw_filter(ctx, &packet, malformed, &weight)) == FW_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	return TC_ACT_UNSPEC;
 }

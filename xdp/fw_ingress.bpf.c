@@ -4,8 +4,10 @@
  * faults and fires a tracepoint). Calls no helper that moves packet data: kernels from 6.12 on
  * refuse that behind libxdp's dispatcher.
  */
-#define FW_HOOK FW_INGRESS
-#include "fw/decide.bpf.h"
+#define FW_HOOK	      FW_INGRESS
+#define FW_CONTEXT    xdp_md
+#define FW_LOAD_BYTES bpf_xdp_load_bytes
+#include "fw/filter.bpf.h"
 
 /* A frame without a link-layer header is IP: its version is all there is to tell. */
 static __always_inline __u16 fw_guess_layer3(const struct fw_frame *frame)
@@ -34,7 +36,7 @@ int fw_ingress(struct xdp_md *ctx)
 	if (fw_setup.layer3)
 		frame.layer3 = fw_guess_layer3(&frame);
 	malformed = fw_parse(&frame, &packet);
-	if (FW_VERDICT_OF(fw_filter(&packet, malformed, &weight)) == FW_VERDICT_DROP)
+	if (FW_VERDICT_OF(fw_filter(ctx, &packet, malformed, &weight)) == FW_VERDICT_DROP)
 		return XDP_DROP;
 	return XDP_PASS;
 }

@@ -305,24 +305,4 @@ __noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 by
 	       fw_record_work(record);
 }
 
-/*
- * The whole way: a verdict, and FW_DO_*. `active` is read once: sets are asked for by the
- * generation that decides.
- */
-static __always_inline __u32 fw_filter(struct fw_packet *packet, __u32 malformed,
-				       const struct fw_weight *weight)
-{
-	__u32 first = 0;
-	const volatile __u64 *word = bpf_map_lookup_elem(&fw_active, &first);
-	__u64 active = word ? *word : 0;
-	__u32 outcome;
-
-	if (active & FW_ACTIVE_ASKS_SETS(FW_HOOK) && !malformed)
-		fw_ask_sets(packet, active, weight->packets, weight->bytes);
-	outcome = (__u32)fw_decide(packet, malformed, weight->packets, weight->bytes, active);
-	if (outcome == FW_VERDICT_PENDING)
-		outcome = (__u32)fw_finish(packet, weight->packets, weight->bytes, active);
-	return outcome;
-}
-
 #endif
