@@ -24,16 +24,6 @@ static bool rule_limits(const struct rule *rule)
 	return rule->limit;
 }
 
-static bool rule_keeps_state(const struct rule *rule)
-{
-	return rule->keep_state;
-}
-
-static bool rule_asks_for_state(const struct rule *rule)
-{
-	return rule_find_match(rule, MATCH_STATE);
-}
-
 static bool rule_sends_cookies(const struct rule *rule)
 {
 	return rule->syncookie;
@@ -43,14 +33,15 @@ static const struct {
 	const char *name;
 	bool (*is_used)(const struct rule *rule);
 } missing_in_rules[] = {
-	{ "reject", rule_rejects },	  { "log", rule_logs },
-	{ "limit", rule_limits },	  { "keep state", rule_keeps_state },
-	{ "state", rule_asks_for_state }, { "syncookie", rule_sends_cookies },
+	{ "reject", rule_rejects },
+	{ "log", rule_logs },
+	{ "limit", rule_limits },
+	{ "syncookie", rule_sends_cookies },
 };
 
 /* Options that only matter to the above. */
 static const char *const missing_options[] = {
-	"pickup", "recheck-flows", "flows", "timeout", "reject-rate",
+	"reject-rate",
 };
 
 #define HINT "it is checked and printed, but this version of fwctl cannot put it into force"
