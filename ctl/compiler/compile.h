@@ -22,6 +22,7 @@ enum compile_form {
 	COMPILE_CHEAPEST,
 	COMPILE_TERMS,
 	COMPILE_GROUPS,
+	COMPILE_MERGED, /* as few groups as possible: what is tried when groups are refused */
 };
 
 struct forecast;

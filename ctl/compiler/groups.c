@@ -4,25 +4,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "compiler/hash.h"
+#include "compiler/arrange.h"
+#include "compiler/index.h"
 #include "compiler/place.h"
+#include "compiler/predicates.h"
 
 #define GROUPS_MAX (FW_MAX_WORDS * 64)
-
-struct index {
-	uint32_t *slots; /* number + 1 */
-	size_t slot_count;
-};
-
-static uint64_t hash_words(const void *bytes, size_t size)
-{
-	const uint32_t *words = bytes;
-	uint64_t hash = size;
-
-	for (size_t i = 0; i < size / sizeof(*words); i++)
-		hash = hash_mix(hash ^ words[i]) + i;
-	return hash;
-}
 
 static uint32_t group_add(struct groups *groups, const struct group_key *key)
 {
@@ -30,62 +17,6 @@ static uint32_t group_add(struct groups *groups, const struct group_key *key)
 				       sizeof(*groups->items));
 	groups->items[groups->count] = (struct group){ .key = *key, .best = UINT32_MAX };
 	return groups->count++;
-}
-
-/* The group of a key; UINT32_MAX if there are too many. */
-static uint32_t group_find(struct groups *groups, struct index *index, const struct group_key *key)
-{
-	size_t slot = hash_words(key, sizeof(*key)) & (index->slot_count - 1);
-
-	for (; index->slots[slot]; slot = (slot + 1) & (index->slot_count - 1))
-		if (!memcmp(&groups->items[index->slots[slot] - 1].key, key, sizeof(*key)))
-			return index->slots[slot] - 1;
-	if (groups->count >= GROUPS_MAX)
-		return UINT32_MAX;
-	index->slots[slot] = group_add(groups, key) + 1;
-	return index->slots[slot] - 1;
-}
-
-/* What a record is found by: pieces that have it the same share a bucket. */
-struct record_key {
-	struct group_key group;
-	uint64_t addresses[4];
-	uint16_t ports[4]; /* only those that are exact */
-	uint8_t protocol;
-	uint8_t pad[7];
-};
-
-static void record_key(const struct piece *piece, struct record_key *key)
-{
-	memset(key, 0, sizeof(*key));
-	key->group = piece->key;
-	memcpy(key->addresses, piece->addresses, sizeof(key->addresses));
-	key->protocol = piece->protocol;
-	for (int i = 0; i < 2; i++)
-		if (piece->key.kind[PART_SOURCE_PORT + i] == PART_EXACT)
-			key->ports[2 * i] = piece->ports[2 * i];
-}
-
-struct chain {
-	struct record_key key;
-	uint32_t count;
-	bool used;
-};
-
-static struct chain *chain_find(struct chain *chains, size_t slot_count,
-				const struct record_key *key)
-{
-	size_t slot = hash_words(key, sizeof(*key)) & (slot_count - 1);
-
-	while (chains[slot].used && memcmp(&chains[slot].key, key, sizeof(*key)))
-		slot = (slot + 1) & (slot_count - 1);
-	return &chains[slot];
-}
-
-static bool ports_are_exact(const struct piece *piece)
-{
-	return piece->key.kind[PART_SOURCE_PORT] != PART_RANGE &&
-	       piece->key.kind[PART_DESTINATION_PORT] != PART_RANGE;
 }
 
 static void group_put(struct groups *groups, uint32_t group, uint32_t piece)
@@ -99,50 +30,38 @@ static void group_put(struct groups *groups, uint32_t group, uint32_t piece)
 		at->best = groups->pieces.items[piece].term;
 }
 
-/* A piece of the same key and without a range of its own can never be the first to match. */
-static bool assign_piece(struct groups *groups, struct index *index, struct chain *chain,
-			 uint32_t number)
+static bool is_group(const void *context, uint32_t number, const void *key)
 {
-	struct piece *piece = &groups->pieces.items[number];
-	uint32_t records = groups->family == FW_INET ? FW_BUCKET_RECORDS : FW_BUCKET6_RECORDS;
-	uint32_t group;
+	const struct groups *groups = context;
 
-	piece->group = UINT32_MAX;
-	if (chain->count && ports_are_exact(piece))
-		return true;
-	piece->key.share = chain->count++ / records;
-	if (chain->count > groups->longest_chain)
-		groups->longest_chain = chain->count;
-	group = group_find(groups, index, &piece->key);
-	if (group == UINT32_MAX)
-		return false;
-	group_put(groups, group, number);
-	return true;
+	return !memcmp(&groups->items[number].key, key, sizeof(struct group_key));
 }
 
 static bool assign_pieces(struct groups *groups)
 {
-	struct index index = { .slot_count = 4 * GROUPS_MAX };
-	struct chain *chains;
-	size_t slot_count = 64;
+	struct index index = { .is = is_group, .context = groups };
 	bool fits = true;
 
-	while (slot_count < groups->pieces.count * 2)
-		slot_count *= 2;
-	index.slots = memory_new(index.slot_count, sizeof(*index.slots));
-	chains = memory_new(slot_count, sizeof(*chains));
 	for (uint32_t i = 0; fits && i < groups->pieces.count; i++) {
-		struct record_key key;
-		struct chain *chain;
+		const struct piece *piece = &groups->pieces.items[i];
+		struct group_key key = {
+			.base = piece->base,
+			.share = piece->share,
+			.bits = { piece->bits[0], piece->bits[1] },
+		};
+		uint32_t hash = hash_words(&key, sizeof(key)), group;
 
-		record_key(&groups->pieces.items[i], &key);
-		chain = chain_find(chains, slot_count, &key);
-		chain->key = key;
-		chain->used = true;
-		fits = assign_piece(groups, &index, chain, i);
+		if (piece->share == PIECE_DROPPED)
+			continue;
+		group = index_find(&index, hash, &key);
+		if (group == INDEX_NONE) {
+			group = group_add(groups, &key);
+			index_put(&index, hash, group);
+			fits = groups->count <= GROUPS_MAX;
+		}
+		group_put(groups, group, i);
 	}
 	free(index.slots);
-	free(chains);
 	return fits;
 }
 
@@ -162,7 +81,7 @@ static bool place_groups(struct groups *groups)
 				free(left);
 				return false;
 			}
-			key.share |= 1U << 31;
+			key.spilled++;
 			added = group_add(groups, &key);
 			for (size_t k = 0; k < count; k++)
 				group_put(groups, added, left[k]);
@@ -179,25 +98,29 @@ static int compare_groups(const void *a, const void *b)
 	return (x->best > y->best) - (x->best < y->best);
 }
 
-bool groups_make(const struct terms *terms, struct groups *ret_groups)
+enum groups_error groups_make(const struct terms *terms, enum merging merging,
+			      struct groups *ret_groups)
 {
-	struct groups groups = { .family = terms->family };
-	bool fits;
+	struct groups *groups = ret_groups;
 
-	pieces_make(terms, &groups.pieces);
-	fits = assign_pieces(&groups) && place_groups(&groups);
-	if (fits) {
-		if (groups.count)
-			qsort(groups.items, groups.count, sizeof(*groups.items), compare_groups);
-		for (size_t i = 0; i < groups.count; i++) {
-			groups.items[i].bit = i;
-			groups.items[i].best_rule = terms->items[groups.items[i].best].rule;
-			for (size_t k = 0; k < groups.items[i].count; k++)
-				groups.pieces.items[groups.items[i].pieces[k]].group = i;
-		}
+	*groups = (struct groups){ .family = terms->family };
+	if (!pieces_make(terms, merging, &groups->pieces))
+		return GROUPS_TOO_MANY_PIECES;
+	groups->longest_chain = pieces_arrange(
+		&groups->pieces, terms->family == FW_INET ? FW_BUCKET_RECORDS : FW_BUCKET6_RECORDS);
+	if (!assign_pieces(groups) || !place_groups(groups))
+		return GROUPS_TOO_MANY;
+	if (groups->count)
+		qsort(groups->items, groups->count, sizeof(*groups->items), compare_groups);
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = &groups->items[i];
+
+		group->bit = i;
+		group->best_rule = terms->items[group->best].rule;
+		for (size_t k = 0; k < group->count; k++)
+			groups->pieces.items[group->pieces[k]].group = i;
 	}
-	*ret_groups = groups;
-	return fits;
+	return GROUPS_FIT;
 }
 
 void groups_free(struct groups *groups)
@@ -207,22 +130,57 @@ void groups_free(struct groups *groups)
 		free(groups->items[i].place);
 	}
 	free(groups->items);
-	free(groups->pieces.items);
+	pieces_free(&groups->pieces);
 	*groups = (struct groups){ 0 };
+}
+
+/* A condition for the range that is left of a port, in the place of the rule's. */
+static uint32_t cut_predicate(struct terms *terms, const struct piece *piece, int side)
+{
+	struct match *match = &terms->made[terms->made_count];
+	struct range *range = &terms->made_ranges[terms->made_count];
+	struct predicate predicate = { .match = match };
+	size_t before = terms->predicates[AXIS_SOURCE_PORT + side].count;
+	uint32_t number;
+
+	*range = (struct range){ piece->ports[2 * side], piece->ports[2 * side + 1] };
+	*match = (struct match){ .kind = side ? MATCH_DESTINATION_PORT : MATCH_SOURCE_PORT };
+	match->ranges.items = range;
+	match->ranges.count = 1;
+	number = predicates_intern(&terms->predicates[AXIS_SOURCE_PORT + side], &predicate);
+	if (number == before)
+		terms->made_count++;
+	return number;
 }
 
 void groups_replace_terms(const struct groups *groups, struct terms *terms)
 {
-	struct term *items = memory_new(groups->pieces.count, sizeof(*items));
-	size_t count = 0;
+	size_t count = 0, cuts = 0;
+	struct term *items;
 
 	for (size_t i = 0; i < groups->pieces.count; i++) {
 		const struct piece *piece = &groups->pieces.items[i];
 
-		if (piece->group == UINT32_MAX)
+		count += piece->share != PIECE_DROPPED;
+		cuts += piece->cut[0] + piece->cut[1];
+	}
+	items = memory_new(count, sizeof(*items));
+	terms->made = memory_new(cuts, sizeof(*terms->made));
+	terms->made_ranges = memory_new(cuts, sizeof(*terms->made_ranges));
+	count = 0;
+	for (size_t i = 0; i < groups->pieces.count; i++) {
+		const struct piece *piece = &groups->pieces.items[i];
+		struct term *term = &items[count];
+
+		if (piece->share == PIECE_DROPPED)
 			continue;
-		items[count] = terms->items[piece->term];
-		items[count++].bit = piece->group;
+		*term = terms->items[piece->term];
+		term->bit = piece->group;
+		for (int side = 0; side < 2; side++)
+			if (piece->cut[side])
+				term->predicate[AXIS_SOURCE_PORT + side] =
+					cut_predicate(terms, piece, side);
+		count++;
 	}
 	free(terms->items);
 	terms->items = items;

@@ -9,6 +9,14 @@
 #include "compiler/pieces.h"
 #include "compiler/writer.h"
 
+struct group_key {
+	uint32_t base;
+	uint32_t share;
+	uint8_t bits[2]; /* of ports, as in struct piece */
+	uint8_t spilled; /* pieces that found no room in the table */
+	uint8_t pad;
+};
+
 struct group {
 	struct group_key key;
 	uint32_t best; /* lowest term */
@@ -31,8 +39,16 @@ struct groups {
 	size_t longest_chain; /* records of one key */
 };
 
-/* False if there are more groups than bits; `ret_groups` is then to be freed all the same. */
-bool groups_make(const struct terms *terms, struct groups *ret_groups);
+/* What can go wrong: too many groups or pieces. */
+enum groups_error {
+	GROUPS_FIT,
+	GROUPS_TOO_MANY,
+	GROUPS_TOO_MANY_PIECES,
+};
+
+/* Whatever it returns, `ret_groups` is to be freed. */
+enum groups_error groups_make(const struct terms *terms, enum merging merging,
+			      struct groups *ret_groups);
 void groups_free(struct groups *groups);
 
 /* Makes the terms that decide one for each piece, with the bit of its group. */

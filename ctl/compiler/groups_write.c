@@ -65,7 +65,7 @@ static void write_group(const struct groups *groups, size_t number, const struct
 	else
 		write_six(writer_at(writer, offset), group, &groups->pieces, meta);
 	free(meta);
-	group_masks(&group->key, groups->family, &out);
+	group_masks(&groups->pieces.bases[group->key.base], group->key.bits, groups->family, &out);
 	out.seed = group->seed;
 	out.best = first_record + terms->items[group->best].rule;
 	out.line = offset / FW_LINE;

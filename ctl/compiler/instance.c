@@ -2,14 +2,13 @@
 #include "compiler/instance.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "compiler/bounds.h"
 #include "compiler/forecast.h"
 #include "compiler/tree.h"
 
-#define BITS_MAX   (FW_MAX_WORDS * 64)
 #define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
 /* Rows up to half a line share lines, but none lies across two; larger ones begin a line. */
@@ -105,48 +104,26 @@ static void write_full_row(struct instance *instance)
 	rows_free(&rows);
 }
 
-static const char *hook_name(enum fw_hook hook)
-{
-	return hook == FW_INGRESS ? "ingress" : "egress";
-}
-
-static const char *family_name(enum fw_family family)
-{
-	static const char *const names[] = { "other", "inet", "inet6" };
-
-	return names[family];
-}
-
-static int refuse(const struct instance *instance, char **ret_error, const char *why)
-{
-	if (asprintf(ret_error, "%s rules for %s packets: %s", hook_name(instance->hook),
-		     family_name(instance->terms.family), why) < 0)
-		message_out_of_memory();
-	return -E2BIG;
-}
+/* A way to make an instance. */
+struct attempt {
+	bool grouped;
+	enum merging merging;
+};
 
 /* A bit for each term, or for each group of terms. */
-static int choose_form(struct instance *instance, enum compile_form form, char **ret_error)
+static int choose_bits(struct instance *instance, struct attempt attempt, char **ret_error)
 {
 	struct terms *terms = &instance->terms;
+	enum groups_error problem = GROUPS_FIT;
 
-	if (terms->counted_count > FW_MAX_COUNTED_WORDS * 64)
-		return refuse(instance, ret_error,
-			      "more than 256 of them count and go on, or are over a limit");
+	instance->grouped = attempt.grouped;
 	for (size_t i = 0; i < terms->count; i++)
 		terms->items[i].bit = i;
 	for (size_t i = 0; i < terms->counted_count; i++)
 		terms->counted[i].bit = i;
-	if (form == COMPILE_CHEAPEST)
-		form = terms->count <= TERMS_BEST ? COMPILE_TERMS : COMPILE_GROUPS;
-	if (form == COMPILE_GROUPS)
-		instance->grouped = groups_make(terms, &instance->groups);
-	if (!instance->grouped && terms->count > BITS_MAX)
-		return refuse(instance, ret_error,
-			      "their conditions differ in more than 4096 ways (combinations of "
-			      "prefix lengths, sets, and other fields); use sets to say the same "
-			      "with fewer rules");
-	return 0;
+	if (attempt.grouped)
+		problem = groups_make(terms, attempt.merging, &instance->groups);
+	return bounds_check_groups(instance, problem, ret_error);
 }
 
 static void write_bits(struct instance *instance, uint32_t first_record)
@@ -197,98 +174,17 @@ static void instance_free(struct instance *instance)
 	terms_free(&instance->terms);
 }
 
-/* The worst packet, looked for in `words` words of each row from word `from` on. */
-static void find_worst(const struct instance *instance, size_t from, size_t words, size_t enough,
-		       struct worst *ret_worst)
-{
-	struct rows views[WORST_AXES];
-	const struct rows *axes[WORST_AXES];
-
-	for (int i = 0; i < WORST_AXES; i++) {
-		views[i] = instance->rows[i];
-		views[i].bits += from;
-		axes[i] = &views[i];
-	}
-	worst_find(axes, words, enough, ret_worst);
-}
-
-/* No packet may meet more than FW_MAX_COUNTED rules that count and go on. */
-static int check_counted(const struct instance *instance, char **ret_error)
-{
-	const struct terms *terms = &instance->terms;
-	size_t words = instance->space.counted_words, named = 0;
-	struct worst worst;
-	char why[512];
-	int length;
-
-	if (terms->counted_count <= FW_MAX_COUNTED)
-		return 0;
-	/* A round is a bit or a word: few bits in several words are refused a little early. */
-	find_worst(instance, instance->space.words, words, FW_MAX_COUNTED + 1, &worst);
-	if (worst.exact && worst.rounds == FW_MAX_COUNTED + 1) {
-		free(worst.bits);
-		return 0;
-	}
-	length = snprintf(why, sizeof(why), "one packet may meet more than %d that count and go on",
-			  FW_MAX_COUNTED);
-	for (size_t i = 0; i < terms->counted_count && named < 3; i++) {
-		const struct rule *rule = &terms->block->rules[terms->counted[i].rule];
-
-		if (worst.bits[i / 64] >> i % 64 & 1)
-			length += snprintf(why + length, sizeof(why) - length, "%s '%.60s'",
-					   named++ ? "," : ", among them", rule_identity(rule));
-	}
-	free(worst.bits);
-	return refuse(instance, ret_error, why);
-}
-
-static int check_rounds(const struct instance *instance, char **ret_error)
-{
-	struct worst worst;
-	char why[128];
-	bool fits;
-
-	find_worst(instance, 0, instance->space.words, FW_SEARCH_ROUNDS, &worst);
-	fits = worst.exact && worst.rounds <= FW_SEARCH_ROUNDS;
-	free(worst.bits);
-	if (fits)
-		return 0;
-	snprintf(why, sizeof(why),
-		 "they overlap too much: more than about %d groups of them can hold one packet",
-		 FW_SEARCH_ROUNDS - 2);
-	return refuse(instance, ret_error, why);
-}
-
-/* What is only known when all is written. */
-static int check_result(struct instance *instance, char **ret_error)
-{
-	char why[128];
-	int error;
-
-	if (instance->too_large) {
-		snprintf(why, sizeof(why), "they combine too many different %s",
-			 instance->too_large);
-		return refuse(instance, ret_error, why);
-	}
-	error = check_counted(instance, ret_error);
-	if (!error && instance->grouped)
-		error = check_rounds(instance, ret_error);
-	if (!error && instance->input->forecast)
-		find_worst(instance, 0, instance->space.words, 0, &instance->worst);
-	return error;
-}
-
-static int compile_form(const struct compile_input *input, struct instance *instance,
-			enum fw_family family, uint32_t first_record, char **ret_error)
+static int make_attempt(const struct compile_input *input, struct instance *instance,
+			struct attempt attempt, uint32_t first_record, char **ret_error)
 {
 	size_t size = instance->writer->size;
-	int error;
+	int error = choose_bits(instance, attempt, ret_error);
 
-	terms_make(&input->ruleset->blocks[instance->hook], family, &instance->terms);
-	error = choose_form(instance, input->form, ret_error);
+	if (!error)
+		error = bounds_check_terms(instance, ret_error);
 	if (!error) {
 		write_instance(instance, first_record);
-		error = check_result(instance, ret_error);
+		error = bounds_check_result(instance, ret_error);
 	}
 	if (!error && input->forecast && instance->terms.count)
 		forecast_part_fill(&input->forecast->parts[input->forecast->count++], instance);
@@ -297,27 +193,39 @@ static int compile_form(const struct compile_input *input, struct instance *inst
 	return error;
 }
 
+/* Cheapest first; returns how many. */
+static size_t list_attempts(enum compile_form form, size_t terms, struct attempt list[3])
+{
+	size_t count = 0;
+
+	if (form == COMPILE_CHEAPEST)
+		form = terms <= TERMS_BEST ? COMPILE_TERMS : COMPILE_CHEAPEST;
+	if (form == COMPILE_GROUPS || form == COMPILE_CHEAPEST)
+		list[count++] = (struct attempt){ true, MERGE_FEW };
+	if (form != COMPILE_TERMS)
+		list[count++] = (struct attempt){ true, MERGE_ALL };
+	if (form == COMPILE_TERMS || (form == COMPILE_CHEAPEST && terms <= FW_MAX_WORDS * 64))
+		list[count++] = (struct attempt){ false, MERGE_FEW };
+	return count;
+}
+
 int instance_compile(const struct compile_input *input, enum fw_hook hook, enum fw_family family,
 		     uint32_t first_record, struct writer *writer, char **ret_error)
 {
-	struct instance instance = { .input = input, .hook = hook, .writer = writer };
-	struct compile_input terms = *input;
-	char *why = NULL;
-	int error = compile_form(input, &instance, family, first_record, ret_error);
-	bool again = error && instance.grouped && input->form == COMPILE_CHEAPEST;
+	struct attempt attempts[3];
+	size_t count = 1;
+	int error = -E2BIG;
 
-	instance_free(&instance);
-	if (!again)
-		return error;
-	/* Too many groups overlap: the other form does not mind, but has fewer bits. */
-	terms.form = COMPILE_TERMS;
-	instance = (struct instance){ .input = &terms, .hook = hook, .writer = writer };
-	if (!compile_form(&terms, &instance, family, first_record, &why)) {
+	*ret_error = NULL;
+	for (size_t i = 0; error && i < count; i++) {
+		struct instance instance = { .input = input, .hook = hook, .writer = writer };
+
 		free(*ret_error);
 		*ret_error = NULL;
-		error = 0;
+		terms_make(&input->ruleset->blocks[hook], family, &instance.terms);
+		count = list_attempts(input->form, instance.terms.count, attempts);
+		error = make_attempt(input, &instance, attempts[i], first_record, ret_error);
+		instance_free(&instance);
 	}
-	free(why);
-	instance_free(&instance);
 	return error;
 }

@@ -21,18 +21,16 @@ static uint64_t prefix_mask(unsigned length)
 	return !length ? 0 : length >= 64 ? ~0ULL : ~(~0ULL >> length);
 }
 
-void group_masks(const struct group_key *key, enum fw_family family, struct fw_group *ret_masks)
+void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_family family,
+		 struct fw_group *ret_masks)
 {
-	static const uint64_t service[PARTS] = {
-		[PART_SOURCE_PORT] = 0xffffULL,
-		[PART_DESTINATION_PORT] = 0xffffULL << 16,
-		[PART_PROTOCOL] = 0xffULL << 32,
-	};
 	struct fw_group masks = { 0 };
 
 	for (int side = 0; side < 2; side++) {
-		unsigned length = key->kind[side] == PART_EXACT ? key->detail[side] : 0;
+		unsigned length = base->kind[side] == PART_EXACT ? base->detail[side] : 0;
+		uint64_t port = prefix_mask(port_bits[side]) >> 48;
 
+		masks.service_mask |= port << (side ? 16 : 0);
 		if (family == FW_INET) {
 			masks.masks[0] |= prefix_mask(length) >> (side ? 32 : 0);
 			continue;
@@ -40,9 +38,8 @@ void group_masks(const struct group_key *key, enum fw_family family, struct fw_g
 		masks.masks[2 * side] = prefix_mask(length);
 		masks.masks[2 * side + 1] = length > 64 ? prefix_mask(length - 64) : 0;
 	}
-	for (int part = PART_SOURCE_PORT; part < PARTS; part++)
-		if (key->kind[part] == PART_EXACT)
-			masks.service_mask |= service[part];
+	if (base->kind[PART_PROTOCOL] == PART_EXACT)
+		masks.service_mask |= 0xffULL << 32;
 	*ret_masks = masks;
 }
 
@@ -113,7 +110,7 @@ size_t place_group(struct group *group, const struct pieces *pieces, enum fw_fam
 	struct fw_group masks;
 	uint8_t *fill;
 
-	group_masks(&group->key, family, &masks);
+	group_masks(&pieces->bases[group->key.base], group->key.bits, family, &masks);
 	group->buckets = 1;
 	while (group->buckets < wanted)
 		group->buckets *= 2;

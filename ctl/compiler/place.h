@@ -6,7 +6,8 @@
 #include "compiler/groups.h"
 
 /* Masks of a group as the reader applies them. */
-void group_masks(const struct group_key *key, enum fw_family family, struct fw_group *ret_masks);
+void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_family family,
+		 struct fw_group *ret_masks);
 
 /*
  * Chooses size and seed and fills `place`. Pieces for which there is no room in any table of

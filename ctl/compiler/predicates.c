@@ -200,7 +200,7 @@ uint64_t list_live_sets(const struct address_list *list)
 	return sets;
 }
 
-static bool ranges_hold(const struct match *match, uint64_t value)
+bool ranges_hold(const struct match *match, uint64_t value)
 {
 	for (size_t i = 0; i < match->ranges.count; i++)
 		if (value >= match->ranges.items[i].low && value <= match->ranges.items[i].high)

@@ -15,6 +15,9 @@ uint32_t predicates_intern(struct predicates *predicates, const struct predicate
 bool list_has_static(const struct address_list *list, enum fw_family family);
 uint64_t list_live_sets(const struct address_list *list);
 
+/* Is a value in the ranges of a match? Does not ask whether it is negated. */
+bool ranges_hold(const struct match *match, uint64_t value);
+
 /*
  * Does it hold for a value of an axis whose values are few? Of an interface axis, `value` is
  * 1 + the index of a link, or 0.

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "compiler/predicates.h"
+#include "fw/packet.h"
 
 static const enum axis axis_of[MATCH_KINDS] = {
 	[MATCH_INTERFACE] = AXIS_SMALL + FW_SMALL_INTERFACE,
@@ -114,6 +115,29 @@ static void choose_addresses(const struct address_choice *choice, int side, cons
 	}
 }
 
+static bool ethertype_holds(const struct match *match, uint16_t ethertype)
+{
+	return ranges_hold(match, ethertype) != match->negated;
+}
+
+/* All packets of a family but "other" have one ethertype, so the match says all or nothing. */
+static bool add_ethertype(struct terms *terms, struct term *term, const struct match *match)
+{
+	if (terms->family != FW_OTHER)
+		return ethertype_holds(match, terms->family == FW_INET ? FW_ETHERTYPE_IPV4
+								       : FW_ETHERTYPE_IPV6);
+	for (size_t i = 0; i < match->ranges.count; i++) {
+		struct range range = match->ranges.items[i];
+
+		if (match->negated || range.low != range.high ||
+		    (range.low != FW_ETHERTYPE_IPV4 && range.low != FW_ETHERTYPE_IPV6)) {
+			term_restrict(terms, term, axis_of[match->kind], match, 0);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void terms_add_rule(struct terms *terms, uint32_t number)
 {
 	const struct rule *rule = &terms->block->rules[number];
@@ -126,6 +150,10 @@ static void terms_add_rule(struct terms *terms, uint32_t number)
 		switch (match->kind) {
 		case MATCH_FAMILY:
 			if ((match->family == terms->family) == match->negated)
+				return;
+			break;
+		case MATCH_ETHERTYPE:
+			if (!add_ethertype(terms, &term, match))
 				return;
 			break;
 		case MATCH_SOURCE:
@@ -157,5 +185,7 @@ void terms_free(struct terms *terms)
 		predicates_free(&terms->predicates[axis]);
 	free(terms->items);
 	free(terms->counted);
+	free(terms->made);
+	free(terms->made_ranges);
 	*terms = (struct terms){ 0 };
 }

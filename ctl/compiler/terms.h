@@ -53,6 +53,9 @@ struct terms {
 	size_t counted_count;
 	size_t counted_capacity;
 	struct predicates predicates[AXES];
+	struct match *made; /* of predicates that no rule has: parts of ranges */
+	struct range *made_ranges;
+	size_t made_count;
 };
 
 void terms_make(const struct block *block, enum fw_family family, struct terms *ret_terms);

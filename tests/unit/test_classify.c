@@ -179,8 +179,31 @@ static const char declarations[] =
 	"set livef live\nset liveg live\nset liveh live\nset livei live\nset livej live\n"
 	"ingress default drop {\n}\negress default pass {\n}\n";
 
+/* Many rules with the same addresses, which only their ports tell apart. */
+static void write_port_rule(struct buffer *buffer)
+{
+	static const uint16_t ends[] = { 0,    1,    9,	   10,	  22,	 23,	53,    79,
+					 80,   442,  443,  1023,  1024,	 4095,	4096,  7999,
+					 8000, 8100, 9000, 32767, 32768, 49151, 65534, 65535 };
+	static const char *const from[] = { "", "", " from 192.0.2.0/24", " from 2001:db8::/32" };
+
+	buffer_printf(buffer, "%s%s%s", below(16) ? (below(2) ? "drop" : "pass") : "count",
+		      below(2) ? " tcp" : " proto { 6, 17 }", PICK(from));
+	for (int side = 0; side < 2; side++) {
+		uint16_t low = PICK(ends), high = PICK(ends);
+
+		if (!below(side ? 8 : 2))
+			continue;
+		buffer_printf(buffer, " %s port %u", side ? "to" : "from", low < high ? low : high);
+		if (below(4))
+			buffer_printf(buffer, "-%u", low < high ? high : low);
+	}
+	buffer_printf(buffer, " label r%u", (uint32_t)next());
+}
+
 /* Adds random rules; those that the language refuses (of no family, ...) are left out. */
-static size_t add_rules(struct ruleset *ruleset, enum fw_hook hook, uint32_t count)
+static size_t add_rules(struct ruleset *ruleset, enum fw_hook hook, uint32_t count,
+			void (*write_one)(struct buffer *buffer))
 {
 	struct rule_place place = { .hook = hook, .kind = PLACE_END };
 	size_t added = 0;
@@ -191,7 +214,7 @@ static size_t add_rules(struct ruleset *ruleset, enum fw_hook hook, uint32_t cou
 		size_t index;
 
 		diagnostics_init(&diagnostics);
-		write_rule(&buffer);
+		write_one(&buffer);
 		added += !rule_parse_into(ruleset, &place, buffer_text(&buffer), &diagnostics,
 					  &index);
 		diagnostics_free(&diagnostics);
@@ -332,8 +355,14 @@ static int compile_rules(const struct ruleset *ruleset, enum compile_form form,
 	return compile(&input, ret_image, ret_error);
 }
 
+struct case_size {
+	uint32_t rules; /* of each hook */
+	uint32_t packets;
+};
+
 /* Returns how many rules the language took. */
-static size_t check_random(enum compile_form form, uint64_t seed, uint32_t rules, uint32_t packets)
+static size_t check_random(enum compile_form form, uint64_t seed, struct case_size size,
+			   void (*write_one)(struct buffer *buffer))
 {
 	_cleanup_free_ char *error = NULL;
 	struct ruleset *ruleset = rules_read(declarations);
@@ -341,16 +370,17 @@ static size_t check_random(enum compile_form form, uint64_t seed, uint32_t rules
 	size_t added;
 
 	state = seed;
-	added = add_rules(ruleset, FW_INGRESS, rules) + add_rules(ruleset, FW_EGRESS, rules);
+	added = add_rules(ruleset, FW_INGRESS, size.rules, write_one) +
+		add_rules(ruleset, FW_EGRESS, size.rules, write_one);
 	if (compile_rules(ruleset, form, &image, &error)) {
 		/* Few groups may overlap, and random rules have little in common. */
 		if (!strstr(error, "count and go on") &&
-		    (form != COMPILE_GROUPS || !strstr(error, "overlap")))
+		    (form == COMPILE_TERMS || !strstr(error, "overlap")))
 			fail_msg("seed %lu: %s", seed, error);
 		ruleset_free(&ruleset);
 		return 0;
 	}
-	for (uint32_t i = 0; i < packets; i++) {
+	for (uint32_t i = 0; i < size.packets; i++) {
 		struct fw_packet packet;
 
 		random_packet(&packet);
@@ -367,8 +397,19 @@ static void check_small(enum compile_form form)
 	size_t added = 0;
 
 	for (uint64_t seed = 1; seed <= 1500; seed++)
-		added += check_random(form, seed, 1 + seed % 16, 60);
+		added += check_random(form, seed, (struct case_size){ 1 + seed % 16, 60 },
+				      write_rule);
 	assert_true(added > 12000); /* of 25,500: the generator is not refused in general */
+}
+
+static void check_ports(enum compile_form form)
+{
+	size_t added = 0;
+
+	for (uint64_t seed = 1; seed <= 60; seed++)
+		added += check_random(form, seed, (struct case_size){ 4 + 2 * seed, 300 },
+				      write_port_rule);
+	assert_true(added > 4000);
 }
 
 static void check_larger(enum compile_form form)
@@ -376,7 +417,8 @@ static void check_larger(enum compile_form form)
 	size_t added = 0;
 
 	for (uint64_t seed = 1; seed <= 25; seed++)
-		added += check_random(form, seed << 32, 10 + 4 * seed, 400);
+		added += check_random(form, seed << 32, (struct case_size){ 10 + 4 * seed, 400 },
+				      write_rule);
 	assert_true(added > 1000);
 }
 
@@ -404,6 +446,24 @@ static void a_bit_per_group_decides_larger_sets_like_the_evaluator(void **unused
 	check_larger(COMPILE_GROUPS);
 }
 
+static void groups_merged_decide_small_sets_like_the_evaluator(void **unused)
+{
+	(void)unused;
+	check_small(COMPILE_MERGED);
+}
+
+static void groups_tell_port_ranges_of_one_address_apart(void **unused)
+{
+	(void)unused;
+	check_ports(COMPILE_GROUPS);
+}
+
+static void groups_merged_tell_port_ranges_of_one_address_apart(void **unused)
+{
+	(void)unused;
+	check_ports(COMPILE_MERGED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +471,9 @@ int main(void)
 		cmocka_unit_test(a_bit_per_term_decides_larger_sets_like_the_evaluator),
 		cmocka_unit_test(a_bit_per_group_decides_small_sets_like_the_evaluator),
 		cmocka_unit_test(a_bit_per_group_decides_larger_sets_like_the_evaluator),
+		cmocka_unit_test(groups_merged_decide_small_sets_like_the_evaluator),
+		cmocka_unit_test(groups_tell_port_ranges_of_one_address_apart),
+		cmocka_unit_test(groups_merged_tell_port_ranges_of_one_address_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "compiler/bounds.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/message.h"
+#include "compiler/pieces.h"
+
+#define BITS_MAX (FW_MAX_WORDS * 64)
+#define NAMED	 3 /* rules that a refusal names */
+
+static const char *hook_name(enum fw_hook hook)
+{
+	return hook == FW_INGRESS ? "ingress" : "egress";
+}
+
+static const char *family_name(enum fw_family family)
+{
+	static const char *const names[] = { "other", "inet", "inet6" };
+
+	return names[family];
+}
+
+static int refuse(const struct instance *instance, char **ret_error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(const struct instance *instance, char **ret_error, const char *format, ...)
+{
+	_cleanup_free_ char *why = NULL;
+	va_list arguments;
+	int written;
+
+	va_start(arguments, format);
+	written = vasprintf(&why, format, arguments);
+	va_end(arguments);
+	if (written < 0 ||
+	    asprintf(ret_error, "%s rules for %s packets: %s", hook_name(instance->hook),
+		     family_name(instance->terms.family), why) < 0)
+		message_out_of_memory();
+	return -E2BIG;
+}
+
+static void name_rule(const struct instance *instance, uint32_t number, struct buffer *names)
+{
+	const struct rule *rule = &instance->terms.block->rules[number];
+
+	buffer_printf(names, "%s'%.60s'", buffer_text(names)[0] ? ", " : "", rule_identity(rule));
+	if (rule->at.line)
+		buffer_printf(names, " (line %u)", rule->at.line);
+}
+
+/* Names the rules of the first bits: `rule_of` says whose bit it is. */
+static void name_bits(const struct instance *instance, const uint64_t *bits, size_t count,
+		      uint32_t (*rule_of)(const struct instance *instance, size_t bit),
+		      struct buffer *names)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < count && named < NAMED; i++) {
+		if (!(bits[i / 64] >> i % 64 & 1))
+			continue;
+		name_rule(instance, rule_of(instance, i), names);
+		named++;
+	}
+}
+
+static uint32_t counted_rule(const struct instance *instance, size_t bit)
+{
+	return instance->terms.counted[bit].rule;
+}
+
+static uint32_t group_rule(const struct instance *instance, size_t bit)
+{
+	return instance->groups.items[bit].best_rule;
+}
+
+int bounds_check_terms(const struct instance *instance, char **ret_error)
+{
+	if (instance->terms.counted_count > FW_MAX_COUNTED_WORDS * 64)
+		return refuse(instance, ret_error,
+			      "%zu conditions of rules that count and go on, or have a limit; at "
+			      "most %d can be loaded",
+			      instance->terms.counted_count, FW_MAX_COUNTED_WORDS * 64);
+	if (!instance->grouped && instance->terms.count > BITS_MAX)
+		return refuse(instance, ret_error, "more than %d rules that have little in common",
+			      BITS_MAX);
+	return 0;
+}
+
+int bounds_check_groups(const struct instance *instance, enum groups_error problem,
+			char **ret_error)
+{
+	const struct groups *groups = &instance->groups;
+	_cleanup_buffer_ struct buffer names = { 0 };
+
+	if (problem == GROUPS_FIT)
+		return 0;
+	if (problem == GROUPS_TOO_MANY_PIECES) {
+		uint32_t last = groups->pieces.items[groups->pieces.count - 1].term;
+
+		name_rule(instance, instance->terms.items[last].rule, &names);
+		return refuse(instance, ret_error,
+			      "lists of addresses, ports and protocols multiply to more than %d "
+			      "combinations, up to rule %s; name long lists as sets",
+			      PIECES_MAX, buffer_text(&names));
+	}
+	for (size_t i = groups->count > NAMED ? groups->count - NAMED : 0; i < groups->count; i++)
+		name_rule(instance, instance->terms.items[groups->items[i].best].rule, &names);
+	return refuse(
+		instance, ret_error,
+		"their conditions differ in more than %d ways (combinations of prefix "
+		"lengths, port ranges, sets and other fields), as those of %s; use sets to say "
+		"the same with fewer rules",
+		BITS_MAX, buffer_text(&names));
+}
+
+/* The worst packet, looked for in `words` words of each row from word `from` on. */
+static void find_worst(const struct instance *instance, size_t from, size_t words, size_t enough,
+		       struct worst *ret_worst)
+{
+	struct rows views[WORST_AXES];
+	const struct rows *axes[WORST_AXES];
+
+	for (int i = 0; i < WORST_AXES; i++) {
+		views[i] = instance->rows[i];
+		views[i].bits += from;
+		axes[i] = &views[i];
+	}
+	worst_find(axes, words, enough, ret_worst);
+}
+
+/* No packet may meet more than FW_MAX_COUNTED rules that count and go on. */
+static int check_counted(const struct instance *instance, char **ret_error)
+{
+	const struct terms *terms = &instance->terms;
+	_cleanup_buffer_ struct buffer names = { 0 };
+	struct worst worst;
+	bool fits;
+
+	if (terms->counted_count <= FW_MAX_COUNTED)
+		return 0;
+	/* A round is a bit or a word: few bits in several words are refused a little early. */
+	find_worst(instance, instance->space.words, instance->space.counted_words,
+		   FW_MAX_COUNTED + 1, &worst);
+	fits = worst.exact && worst.rounds == FW_MAX_COUNTED + 1;
+	name_bits(instance, worst.bits, terms->counted_count, counted_rule, &names);
+	free(worst.bits);
+	if (fits)
+		return 0;
+	return refuse(instance, ret_error,
+		      "one packet may meet more than %d that count and go on%s%s", FW_MAX_COUNTED,
+		      buffer_text(&names)[0] ? ", among them " : "", buffer_text(&names));
+}
+
+static int check_rounds(const struct instance *instance, char **ret_error)
+{
+	_cleanup_buffer_ struct buffer names = { 0 };
+	struct worst worst;
+	bool found;
+
+	find_worst(instance, 0, instance->space.words, FW_SEARCH_ROUNDS, &worst);
+	found = worst.rounds > FW_SEARCH_ROUNDS;
+	name_bits(instance, worst.bits, instance->groups.count, group_rule, &names);
+	free(worst.bits);
+	if (found)
+		return refuse(
+			instance, ret_error,
+			"they overlap too much: for one packet more than %d of their "
+			"combinations of prefix lengths and ports may have to be searched, as "
+			"those of %s; up to %d rules may overlap freely",
+			FW_SEARCH_ROUNDS, buffer_text(&names), BITS_MAX);
+	if (!worst.exact)
+		return refuse(instance, ret_error,
+			      "they overlap too much: it could not be shown that no packet needs "
+			      "more than %d steps of search; up to %d rules may overlap freely",
+			      FW_SEARCH_ROUNDS, BITS_MAX);
+	return 0;
+}
+
+int bounds_check_result(struct instance *instance, char **ret_error)
+{
+	int error;
+
+	if (instance->too_large)
+		return refuse(instance, ret_error, "they combine too many different %s",
+			      instance->too_large);
+	error = check_counted(instance, ret_error);
+	if (!error && instance->grouped)
+		error = check_rounds(instance, ret_error);
+	if (!error && instance->input->forecast)
+		find_worst(instance, 0, instance->space.words, 0, &instance->worst);
+	return error;
+}
