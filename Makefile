@@ -23,7 +23,7 @@ BUILD_PACKAGES := gcc libc6-dev clang-14 bpftool pkg-config libbpf-dev libxdp-de
 	libnl-3-dev libnl-route-3-dev libjansson-dev libpcap-dev
 TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables iproute2 \
 	iputils-ping procps tcpdump util-linux mandoc xdp-tools \
-	isc-dhcp-client dnsmasq-base ethtool
+	isc-dhcp-client dnsmasq-base ethtool curl nmap traceroute
 VM_PACKAGES    := qemu-system-x86 cpio kmod
 LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 

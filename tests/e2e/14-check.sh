@@ -199,14 +199,16 @@ ingress default drop {
     pass tcp to port 22 keep state log
     reject tcp to port 113
     pass udp limit 10/s
-    pass state new
+    pass state established
 }
+egress default pass { }
 END
 expect 0 "5 rules, no error" check "$work/refused.conf"
 for thing in "'log'" "'reject'" "'limit'"; do
     grep -qE "refused.conf:[0-9:]+: warning: $thing( is)? not supported yet: apply of this version refuses it$" \
         "$work/err" || fail "no word of $thing: $(cat "$work/err")"
 done
+grep -q "flows: at most 1000, and 1024 half open, 0.8 MB of memory" "$work/err" || fail "no word of memory"
 expect 2 "refused.conf:6:5: error: 'log' is not supported yet" apply --dry-run "$work/refused.conf"
 
 # Layout: standard output, or the file itself, in one step; comments stay.
