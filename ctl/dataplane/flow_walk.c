@@ -8,6 +8,7 @@
 
 #include "dataplane/flow_internal.h"
 #include "dataplane/sets.h"
+#include "fw/flow_track.h"
 
 #define BATCH	  4096
 #define BATCH_MAX (1U << 20) /* entries of one bucket, which the kernel hands out together */
@@ -156,26 +157,6 @@ struct show {
 	uint64_t deleted;
 };
 
-static enum fw_flow_state state_of(const struct fw_flow_key *key, const struct fw_flow_entry *entry)
-{
-	uint32_t originator = entry->sides[FW_FLOW_ORIGINATOR].flags;
-	uint32_t responder = entry->sides[FW_FLOW_RESPONDER].flags;
-	uint32_t either = originator | responder, both = originator & responder;
-
-	if (key->protocol != FW_PROTOCOL_TCP)
-		return responder & FW_SIDE_SEEN ? FW_FLOW_REPLIED : FW_FLOW_UNREPLIED;
-	if (either & FW_SIDE_RESET)
-		return FW_FLOW_CLOSED;
-	if (both & FW_SIDE_FIN && both & FW_SIDE_FIN_ACKED)
-		return FW_FLOW_TIME_WAIT;
-	if (either & FW_SIDE_FIN)
-		return FW_FLOW_CLOSING;
-	if (!(responder & FW_SIDE_SEEN))
-		return FW_FLOW_SYN_SENT;
-	return both & FW_SIDE_ACKED || either & FW_SIDE_LOOSE ? FW_FLOW_ESTABLISHED
-							      : FW_FLOW_SYN_RECEIVED;
-}
-
 static void flow_describe(const struct show *show, const struct fw_flow_key *key,
 			  const struct fw_flow_entry *entry, struct flow *flow)
 {
@@ -186,7 +167,7 @@ static void flow_describe(const struct show *show, const struct fw_flow_key *key
 		owner = show->owners.by_index[entry->rule];
 	*flow = (struct flow){
 		.table = show->table,
-		.state = state_of(key, entry),
+		.state = fw_flow_state(entry, key->protocol),
 		.protocol = key->protocol,
 		.source.family = key->family,
 		.destination.family = key->family,
