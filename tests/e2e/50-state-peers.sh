@@ -251,6 +251,8 @@ fw apply "$work/fw.conf" 2>"$work/err" || fail "apply: $(cat "$work/err")"
 judge fwctl
 
 # Flows of all these kinds are listed, and count for the rule that recorded them.
+in_away bash -c "fetch http://$right_inet/file" >/dev/null
+in_away "$ask" dns $right_inet test.example >/dev/null
 fw flows --json >"$work/flows.json" || fail "flows"
 /usr/bin/python3 - "$work/flows.json" <<'END' || fail "flows --json: $(head -c 2000 "$work/flows.json")"
 import json, sys
