@@ -92,12 +92,11 @@ static __always_inline __u8 fw_tcp_scale(const __u8 options[FW_TCP_OPTIONS], __u
 			continue;
 		is_scale = options[i] == 3 && options[i + 1] == 3 && i + 3 <= length;
 		if (is_scale)
-			scale = options[i + 2];
+			scale = options[i + 2] > FW_TCP_SCALE_MAX ? FW_TCP_SCALE_MAX
+								  : options[i + 2];
 		/* A length below 2 ends the walk: no place is reached any more. */
 		next = options[i + 1] < 2 ? FW_TCP_OPTIONS : i + options[i + 1];
 	}
-	if (scale != FW_NO_SCALE && scale > FW_TCP_SCALE_MAX)
-		scale = FW_TCP_SCALE_MAX;
 	return scale;
 }
 
