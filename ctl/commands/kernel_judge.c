@@ -38,8 +38,10 @@ static int install_rules(struct kernel_judge *judge, const struct link *link)
 		message_error("%s", dataplane_error(judge->dataplane));
 		return status;
 	}
-	for (int hook = 0; hook < FW_HOOKS; hook++)
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		input.counters[hook] = plan->counters[hook];
+		input.limits[hook] = plan->limits[hook];
+	}
 	status = compile(&input, &image, &error);
 	if (status) {
 		message_error("%s", error);

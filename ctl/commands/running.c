@@ -187,6 +187,7 @@ static int image_make(const struct making *making, struct image *ret_image)
 		.ruleset = making->ruleset,
 		.counters = { making->plan->counters[FW_INGRESS],
 			      making->plan->counters[FW_EGRESS] },
+		.limits = { making->plan->limits[FW_INGRESS], making->plan->limits[FW_EGRESS] },
 		.links = links,
 		.link_count = making->wanted->link_count,
 	};

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "compiler/instance.h"
+#include "compiler/limits.h"
 #include "fw/flows.h"
 
 static int fail(char **ret_error, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,6 +48,9 @@ static int check_bounds(const struct ruleset *ruleset, char **ret_error)
 	if (prefixes > FW_MAX_PREFIXES)
 		return fail(ret_error, "the sets hold %zu prefixes; at most %d can be loaded",
 			    prefixes, FW_MAX_PREFIXES);
+	if (limits_count(ruleset) > FW_MAX_LIMITS)
+		return fail(ret_error, "%zu rules with a limit; at most %d can be loaded",
+			    limits_count(ruleset), FW_MAX_LIMITS);
 	return 0;
 }
 
@@ -123,12 +127,17 @@ static void write_records(struct writer *writer, const struct compile_input *inp
 			  const struct fw_image_header *header)
 {
 	struct fw_record *records = writer_at(writer, header->records);
+	uint16_t limits = 0;
 
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		const struct block *block = &input->ruleset->blocks[hook];
 
-		for (size_t i = 0; i < block->count; i++)
-			*records++ = rule_record(&block->rules[i], input->counters[hook][i]);
+		for (size_t i = 0; i < block->count; i++) {
+			*records = rule_record(&block->rules[i], input->counters[hook][i]);
+			if (block->rules[i].limit)
+				records->limit = ++limits;
+			records++;
+		}
 		*records++ = (struct fw_record){
 			.counter = input->counters[hook][block->count],
 			.action = block->present ? block->default_action : FW_PASS,
@@ -189,6 +198,7 @@ static int write_image(struct writer *writer, const struct compile_input *input,
 	writer_add(writer, FW_IMAGE_FIXED, FW_LINE);
 	write_bit_numbers(writer);
 	write_options(writer, &header, &input->ruleset->options);
+	header.limits = limits_write(writer, input);
 	header.records =
 		writer_add(writer, header.record_count * sizeof(struct fw_record), FW_LINE);
 	write_records(writer, input, &header);

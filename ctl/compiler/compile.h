@@ -31,6 +31,8 @@ struct compile_input {
 	const struct ruleset *ruleset;
 	/* counters[hook][i] is the counter index of rule i; [count] that of the block's default. */
 	const uint32_t *counters[FW_HOOKS];
+	/* limits[hook][i] is where rule i, if it has a limit, keeps it; NULL: all at 0. */
+	const struct fw_limit_place *limits[FW_HOOKS];
 	const struct link *links;
 	size_t link_count;
 	enum compile_form form;

@@ -104,7 +104,8 @@ int dataplane_mark_saved(struct dataplane *dataplane, uint64_t digest);
  */
 struct plan {
 	uint32_t *counters[FW_HOOKS]; /* for struct compile_input; [count] is the default's */
-	void *registry;		      /* private */
+	struct fw_limit_place *limits[FW_HOOKS]; /* likewise, of rules with a limit */
+	void *registry;				 /* private */
 };
 
 int dataplane_plan(struct dataplane *dataplane, const struct ruleset *ruleset,
@@ -204,11 +205,12 @@ struct rule_total {
 	enum fw_action action;	 /* its last one */
 	struct fw_counter total; /* under all actions that it ever had */
 	struct fw_counter by_action[FW_ACTIONS];
+	struct fw_counter limited; /* over its limit; not in the total */
 };
 
 struct hook_total {
 	struct fw_counter pass;
-	struct fw_counter drop; /* also what was rejected */
+	struct fw_counter drop; /* also what was rejected, or over a limit */
 };
 
 struct statistics {

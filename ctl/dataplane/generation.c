@@ -359,6 +359,8 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 		error = counters_make(dataplane, registry->counter_class);
 	if (!error)
 		error = flows_prepare(dataplane, wanted_flows(input->image));
+	if (!error)
+		error = limits_make(dataplane, registry);
 	if (error)
 		return error;
 	crash_point();
@@ -384,6 +386,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	}
 	old_remove(dataplane, word);
 	flows_settle(dataplane, before, word);
+	limits_remove(dataplane, registry);
 	*ret_number = registry->generation;
 	return 0;
 }

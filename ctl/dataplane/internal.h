@@ -29,7 +29,8 @@ struct maps {
 	int flow_counts;
 	int flow_ledger;
 	struct flow_ledger *ledger; /* `flow_ledger` as memory */
-	struct fw_sets *live; /* `sets_map` as memory */
+	int limits;		    /* map of maps, by enum fw_limits_slot */
+	struct fw_sets *live;	    /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
 };
@@ -63,11 +64,12 @@ void crash_point(void);
 int session_need_maps(struct dataplane *dataplane);
 
 /* --- maps.c */
-#define MAPS_NONE                                                                          \
-	{                                                                                  \
-		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },    \
-		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },        \
-		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1, .flow_ledger = -1 \
+#define MAPS_NONE                                                                           \
+	{                                                                                   \
+		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },     \
+		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },         \
+		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1, \
+		.flow_ledger = -1, .limits = -1                                             \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */
@@ -107,6 +109,13 @@ struct fw_counter counters_sum(const struct counters *counters, uint32_t index);
 uint32_t counters_capacity(const struct fw_sizes *sizes, unsigned class);
 /* Makes the class's counter image if it is not there. */
 int counters_make(struct dataplane *dataplane, unsigned class);
+
+/* --- limits.c */
+int limits_outer_create(void);
+/* Makes what the registry's limits need, with full buckets for those that are new. */
+int limits_make(struct dataplane *dataplane, const struct registry *registry);
+/* Gives the buckets back if the registry has no limits. */
+void limits_remove(struct dataplane *dataplane, const struct registry *registry);
 
 /* --- generation.c */
 /* Removes what a crash left: stale images and manifests. Only with the lock. */

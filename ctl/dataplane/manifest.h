@@ -15,24 +15,37 @@
 #include "fw/layout.h"
 
 /*
- * One counter and whose it is: a rule (hook, identity) under one action. Its total is the counter
+ * One counter and whose it is: a rule (hook, identity) under one action, or what was over its limit
+ * under that action. Its total is the counter
  * less `start`, because an index that was another's before is not set to zero: a packet may be
  * counting on it.
  */
 struct registry_entry {
-	const char *key; /* hook and action as one byte each, from '0', then the identity */
+	const char *key; /* hook and action as one byte each, from '0', then the identity; the
+			  * action's byte is 4 higher for what is over the limit */
 	uint32_t index;
 	uint32_t retired; /* generation that ran without it first; 0: it is live */
 	enum fw_hook hook;
 	enum fw_action action;
+	bool limited;	    /* counts what is over the limit */
+	bool is_new_bucket; /* was another's, or nobody's, until now */
+	uint32_t bucket;    /* of `limited`: line of FW_LIMITS_RULES; 0: none */
 	struct fw_counter start;
 };
+
+#define REGISTRY_LIMITED 4
 
 #define REGISTRY_KEY_PREFIX 2
 
 static inline const char *registry_identity(const struct registry_entry *entry)
 {
 	return entry->key + REGISTRY_KEY_PREFIX;
+}
+
+/* What became of the entry's packets: a rule that passes or drops has dropped what is over. */
+static inline enum fw_action registry_verdict(const struct registry_entry *entry)
+{
+	return entry->limited && entry->action != FW_COUNT ? FW_DROP : entry->action;
 }
 
 struct registry {

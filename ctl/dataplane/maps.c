@@ -176,6 +176,9 @@ static int maps_fill(struct maps *maps)
 		error = flow_outers_create(maps);
 	if (error)
 		return error;
+	maps->limits = limits_outer_create();
+	if (maps->limits < 0)
+		return maps->limits;
 	maps->reasons =
 		bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_reasons", sizeof(uint32_t),
 			       sizeof(struct fw_counter), FW_REASON_INDEX(FW_HOOKS, 0, 0), NULL);
@@ -231,6 +234,7 @@ static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
 	pins[count++] = (struct pin){ "hosts-6", &maps->sets[FW_SET_HOSTS][1] };
 	pins[count++] = (struct pin){ "nets-4", &maps->sets[FW_SET_NETS][0] };
 	pins[count++] = (struct pin){ "nets-6", &maps->sets[FW_SET_NETS][1] };
+	pins[count++] = (struct pin){ "limits", &maps->limits };
 	pins[count++] = (struct pin){ "flow-tables", &maps->flow_tables };
 	pins[count++] = (struct pin){ "flow-fragments", &maps->flow_fragments };
 	pins[count++] = (struct pin){ "flow-counts", &maps->flow_counts };

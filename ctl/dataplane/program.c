@@ -61,6 +61,8 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	if (!error)
 		error = map_reuse(object, "fw_sets", maps->sets_map);
 	if (!error)
+		error = map_reuse(object, "fw_limits", maps->limits);
+	if (!error)
 		error = map_reuse(object, "fw_flow_tables", maps->flow_tables);
 	if (!error)
 		error = map_reuse(object, "fw_flow_fragments", maps->flow_fragments);

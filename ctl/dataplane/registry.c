@@ -29,10 +29,10 @@ struct planner {
 	struct counters counters;
 };
 
-static void key_write(char *key, enum fw_hook hook, enum fw_action action, const char *identity)
+static void key_write(char *key, const struct registry_entry *entry, const char *identity)
 {
-	key[0] = (char)('0' + hook);
-	key[1] = (char)('0' + action);
+	key[0] = (char)('0' + entry->hook);
+	key[1] = (char)('0' + entry->action + (entry->limited ? REGISTRY_LIMITED : 0));
 	strcpy(key + REGISTRY_KEY_PREFIX, identity);
 }
 
@@ -44,32 +44,52 @@ static void orphan_add(struct planner *planner, const struct registry_entry *orp
 
 	*entry = *orphan;
 	entry->key = arena_strndup(new->arena, orphan->key, strlen(orphan->key));
+	if (entry->retired != new->generation)
+		entry->bucket = 0;
 }
 
 /* The rule's entry of before, or one that still lacks an index (its `start` says so). */
 #define NO_INDEX UINT32_MAX
 
-static void rule_add(struct planner *planner, enum fw_hook hook, enum fw_action action,
-		     const char *identity)
+static struct registry_entry *entry_add(struct planner *planner, struct registry_entry entry,
+					const char *identity)
 {
 	struct registry *new = planner->new;
 	char *key = arena_alloc(new->arena, strlen(identity) + REGISTRY_KEY_PREFIX + 1);
-	struct registry_entry entry = {
-		.key = key,
-		.index = NO_INDEX,
-		.hook = hook,
-		.action = action,
-	};
 	const uint32_t *found;
 
-	key_write(key, hook, action, identity);
+	key_write(key, &entry, identity);
+	entry.key = key;
+	entry.index = NO_INDEX;
 	found = table_find(&planner->known, key, strlen(key));
 	if (found) {
 		entry.index = planner->old->entries[*found].index;
 		entry.start = planner->old->entries[*found].start;
+		entry.bucket = planner->old->entries[*found].bucket;
 		planner->kept[*found] = true;
 	}
-	new->entries[new->count++] = entry;
+	new->entries[new->count] = entry;
+	return &new->entries[new->count++];
+}
+
+static void rule_add(struct planner *planner, enum fw_hook hook, enum fw_action action,
+		     const char *identity)
+{
+	entry_add(planner, (struct registry_entry){ .hook = hook, .action = action }, identity);
+}
+
+/* A limit has a counter of its own, and a bucket if it is not for each address alone. */
+static void limit_add(struct planner *planner, enum fw_hook hook, const struct rule *rule)
+{
+	struct registry_entry *entry = entry_add(
+		planner,
+		(struct registry_entry){ .hook = hook, .action = rule->action, .limited = true },
+		rule_identity(rule));
+
+	if (rule->limit->per != LIMIT_ALL)
+		entry->bucket = 0;
+	else if (!entry->bucket)
+		entry->is_new_bucket = true;
 }
 
 static void rules_add(struct planner *planner, const struct ruleset *ruleset)
@@ -81,6 +101,13 @@ static void rules_add(struct planner *planner, const struct ruleset *ruleset)
 			rule_add(planner, hook, block->rules[i].action,
 				 rule_identity(&block->rules[i]));
 		rule_add(planner, hook, block->default_action, "default");
+	}
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
+		const struct block *block = &ruleset->blocks[hook];
+
+		for (size_t i = 0; i < block->count; i++)
+			if (block->rules[i].limit)
+				limit_add(planner, hook, &block->rules[i]);
 	}
 }
 
@@ -123,7 +150,7 @@ static int compare_retired(const void *a, const void *b)
 static void orphan_forget(struct planner *planner, const struct registry_entry *orphan)
 {
 	struct fw_counter now = counters_sum(&planner->counters, orphan->index);
-	struct fw_counter *removed = &planner->new->removed[orphan->hook][orphan->action];
+	struct fw_counter *removed = &planner->new->removed[orphan->hook][registry_verdict(orphan)];
 
 	removed->packets += now.packets - orphan->start.packets;
 	removed->bytes += now.bytes - orphan->start.bytes;
@@ -210,6 +237,33 @@ static int indexes_give(struct planner *planner)
 	return 0;
 }
 
+/*
+ * Buckets that no rule of the running generation has, for limits that are new. There are at most
+ * twice as many as limits, as of rules that are gone only those keep one that run until now.
+ */
+static int buckets_give(struct planner *planner)
+{
+	struct registry *new = planner->new;
+	const size_t most = 2 * FW_MAX_LIMITS + 2;
+	_cleanup_free_ bool *used = calloc(most, sizeof(*used));
+	uint32_t next = 1;
+
+	if (!used)
+		return -ENOMEM;
+	for (size_t i = 0; i < new->count; i++)
+		used[new->entries[i].bucket % most] = true;
+	for (size_t i = 0; i < new->count; i++) {
+		if (!new->entries[i].is_new_bucket)
+			continue;
+		while (next < most && used[next])
+			next++;
+		if (next == most)
+			return -E2BIG;
+		new->entries[i].bucket = next++;
+	}
+	return 0;
+}
+
 /* The class that has room for all indexes; never a smaller one than before. */
 static int class_choose(struct dataplane *dataplane, struct planner *planner)
 {
@@ -237,7 +291,7 @@ static int plan_make(struct dataplane *dataplane, struct planner *planner,
 	int error;
 
 	for (size_t hook = 0; hook < FW_HOOKS; hook++)
-		rules += ruleset->blocks[hook].count;
+		rules += 2 * ruleset->blocks[hook].count; /* each may have a limit */
 	planner->new->entries =
 		arena_alloc(planner->new->arena,
 			    (rules + planner->old->count) * sizeof(*planner->new->entries));
@@ -254,7 +308,11 @@ static int plan_make(struct dataplane *dataplane, struct planner *planner,
 	error = orphans_add(planner);
 	if (!error)
 		error = indexes_give(planner);
+	if (!error)
+		error = buckets_give(planner);
 	counters_close(&planner->counters);
+	if (error == -E2BIG)
+		return fail(dataplane, error, "more than %d rules have a limit", FW_MAX_LIMITS);
 	return error ? fail(dataplane, error, "not enough memory")
 		     : class_choose(dataplane, planner);
 }
@@ -276,6 +334,22 @@ static int registry_read(struct dataplane *dataplane, struct registry **ret_regi
 	return 0;
 }
 
+/* Takes the block's entries from *entry on. */
+static struct fw_limit_place *plan_limits(struct arena *arena, const struct block *block,
+					  const struct registry_entry **entry)
+{
+	struct fw_limit_place *places = arena_alloc(arena, (block->count + 1) * sizeof(*places));
+
+	for (size_t i = 0; i < block->count; i++) {
+		if (!block->rules[i].limit)
+			continue;
+		places[i].counter = (*entry)->index;
+		places[i].bucket = (*entry)->bucket;
+		(*entry)++;
+	}
+	return places;
+}
+
 /* Entries of `new` begin with the live ones, in the order in which rules_add() went. */
 static struct plan *plan_of(struct registry **registry, const struct ruleset *ruleset)
 {
@@ -289,6 +363,9 @@ static struct plan *plan_of(struct registry **registry, const struct ruleset *ru
 		for (size_t i = 0; i < count; i++)
 			plan->counters[hook][i] = entry++->index;
 	}
+	for (size_t hook = 0; hook < FW_HOOKS; hook++)
+		plan->limits[hook] =
+			plan_limits((*registry)->arena, &ruleset->blocks[hook], &entry);
 	plan->registry = take_ptr(*registry);
 	return plan;
 }

@@ -91,7 +91,7 @@ static void rules_sum(struct statistics *statistics, struct registry *registry,
 
 		value.packets -= entry->start.packets;
 		value.bytes -= entry->start.bytes;
-		hook_add(&statistics->hooks[entry->hook], entry->action, value);
+		hook_add(&statistics->hooks[entry->hook], registry_verdict(entry), value);
 		if (!rule || rule->hook != entry->hook ||
 		    strcmp(rule->identity, registry_identity(entry)) != 0) {
 			rule = &statistics->rules[statistics->rule_count++];
@@ -99,6 +99,10 @@ static void rules_sum(struct statistics *statistics, struct registry *registry,
 			rule->identity = registry_identity(entry);
 			rule->live = !entry->retired;
 			rule->action = entry->action;
+		}
+		if (entry->limited) {
+			counter_add(&rule->limited, value);
+			continue;
 		}
 		counter_add(&rule->total, value);
 		counter_add(&rule->by_action[entry->action], value);

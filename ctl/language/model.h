@@ -192,6 +192,11 @@ struct limit {
 	struct location at;
 };
 
+/* The burst in units, whether it was written or not (docs/limits.md). */
+uint64_t limit_burst(const struct limit *limit);
+
+#define LIMIT_BURST_SECONDS (30 * 86400) /* the longest that a burst may take to come back */
+
 struct rule {
 	enum fw_action action;
 	uint8_t families; /* FAMILY_*: what the rule can match, all of its matches considered */

@@ -264,45 +264,4 @@ __noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets
 	return 0;
 }
 
-/* What a record asks for besides its verdict: FW_DO_*. */
-static __always_inline __u32 fw_record_work(const struct fw_record *record)
-{
-	__u32 flags = record->flags;
-
-	return (flags & FW_RECORD_KEEP_STATE ? FW_DO_KEEP_STATE : 0) |
-	       (flags & FW_RECORD_SYNCOOKIE ? FW_DO_SYNCOOKIE : 0) |
-	       (flags & FW_RECORD_REJECT ? FW_DO_REJECT : 0);
-}
-
-/*
- * Counts what fw_decide() left open; the verdict, and FW_DO_*. A function of its own, so that it
- * has the stack for itself and costs nothing where no rule needs it.
- */
-__noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 word)
-{
-	const struct fw_weight weight = { .packets = packets, .bytes = bytes };
-	volatile __u64 kept = word;
-	__u64 active = kept;
-	__u32 first = 0;
-	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
-	const struct fw_record *record;
-	struct fw_view image = {};
-
-	if (!packet || !pending)
-		return FW_VERDICT_DROP;
-	fw_find_image(active, &image);
-	if (!image.base)
-		return fw_end(FW_REASON_NO_IMAGE,
-			      active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS,
-			      &weight);
-	record = fw_record(image.base, image.mask, pending->result.record);
-	pending->counter = record->counter;
-	if (!fw_count_result(active, &image, &pending->result, record, &weight))
-		return fw_end(FW_REASON_NO_IMAGE,
-			      active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS,
-			      &weight);
-	return (record->action == FW_PASS ? FW_VERDICT_PASS : FW_VERDICT_DROP) |
-	       fw_record_work(record);
-}
-
 #endif

@@ -4,6 +4,7 @@
 #define FW_FILTER_BPF_H
 
 #include "fw/decide.bpf.h"
+#include "fw/finish.bpf.h"
 #include "fw/flow.bpf.h"
 
 /*

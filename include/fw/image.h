@@ -97,6 +97,31 @@ struct fw_record {
 	__u16 limit;   /* number of its limit; 0: none */
 };
 
+enum fw_limit_unit {
+	FW_LIMIT_PACKETS,
+	FW_LIMIT_BITS,
+};
+
+enum fw_limit_per {
+	FW_LIMIT_PER_RULE,
+	FW_LIMIT_PER_SOURCE,
+	FW_LIMIT_PER_DESTINATION,
+};
+
+/* The limit of a rule (fw/limit.h). Ticks are 1/16 ns. */
+struct fw_limit {
+	__u64 cost;	 /* of a unit, in ticks << shift */
+	__u64 tolerance; /* of a burst, in ticks */
+	__u64 most;	 /* units that one packet may have: a burst, less where it would overflow */
+	__u64 rule;	 /* hash of hook, action and identity: apart from other rules' addresses */
+	__u32 counter;	 /* index of what is over the limit */
+	__u32 bucket;	 /* line of FW_LIMITS_RULES */
+	__u8 shift;
+	__u8 unit; /* enum fw_limit_unit */
+	__u8 per;  /* enum fw_limit_per */
+	__u8 pad[21];
+};
+
 /*
  * Trees lead a number of 16 to 128 bits, 16 bits (a chunk) at a time, to a value. An entry is a
  * kind in its low 3 bits and above them a value or a line number.
@@ -274,6 +299,7 @@ struct fw_bucket6 {
 
 _Static_assert(sizeof(struct fw_image_header) == FW_BIT_NUMBERS, "bit numbers follow the header");
 _Static_assert(sizeof(struct fw_state_options) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_limit) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
 _Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");

@@ -111,6 +111,24 @@ struct fw_setup {
 };
 
 /*
+ * Buckets of limits, in lines of 64 bytes: two arrays, there only while rules have limits. Line 0
+ * of both belongs to nobody's packets.
+ */
+enum fw_limits_slot {
+	FW_LIMITS_RULES,     /* a line for each rule that limits its packets together */
+	FW_LIMITS_ADDRESSES, /* lines of four buckets each, by address (fw/limit.h) */
+	FW_LIMITS_SLOTS,
+};
+
+#define FW_LIMIT_LINES (1U << 18) /* of addresses: 16 MiB */
+
+/* Where a rule's limit counts what is over it, and its line of FW_LIMITS_RULES. */
+struct fw_limit_place {
+	__u32 counter;
+	__u32 bucket;
+};
+
+/*
  * Packets that no rule decided are counted per CPU in a fixed array: by hook, reason (fw/reason.h)
  * and verdict. It has room for reasons to come.
  */
@@ -122,7 +140,8 @@ struct fw_setup {
 #define FW_MAX_RULES	 250000
 #define FW_MAX_PREFIXES	 4000000
 #define FW_MAX_LIVE_SETS 64
-#define FW_MAX_COUNTED	 16 /* `count` rules that one packet may meet */
+#define FW_MAX_LIMITS	 32767 /* rules with one */
+#define FW_MAX_COUNTED	 16    /* `count` rules that one packet may meet */
 
 _Static_assert(sizeof(struct fw_counter) == 16, "counters are indexed by a shift of 4");
 

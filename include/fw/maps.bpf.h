@@ -60,6 +60,8 @@ FW_OUTER_MAP(fw_hosts_6, FW_MAX_LIVE_SETS);
 FW_OUTER_MAP(fw_nets_4, FW_MAX_LIVE_SETS);
 FW_OUTER_MAP(fw_nets_6, FW_MAX_LIVE_SETS);
 
+FW_OUTER_MAP(fw_limits, FW_LIMITS_SLOTS);
+
 /* Flows: empty until rules use state (fw/flows.h). */
 FW_OUTER_MAP(fw_flow_tables, FW_FLOW_TABLES);
 FW_OUTER_MAP(fw_flow_fragments, 1);

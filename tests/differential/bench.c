@@ -151,8 +151,10 @@ static int compile_and_switch(struct bench *bench, const char *text)
 			abort();
 		return err;
 	}
-	for (int hook = 0; hook < FW_HOOKS; hook++)
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		input.counters[hook] = plan->counters[hook];
+		input.limits[hook] = plan->limits[hook];
+	}
 	err = compile(&input, &image, &error);
 	if (err && asprintf(&bench->error, "no image: %s", error ? error : strerror(-err)) < 0)
 		abort();

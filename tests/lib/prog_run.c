@@ -65,8 +65,10 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	if (dataplane_prepare_sets(filter->dataplane, plan, filter->ruleset, NULL, NULL))
 		fail_msg("%s", dataplane_error(filter->dataplane));
 	input.ruleset = filter->ruleset;
-	for (size_t hook = 0; hook < FW_HOOKS; hook++)
+	for (size_t hook = 0; hook < FW_HOOKS; hook++) {
 		input.counters[hook] = plan->counters[hook];
+		input.limits[hook] = plan->limits[hook];
+	}
 	if (compile(&input, &image, &error))
 		fail_msg("%s", error);
 	change.plan = plan;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The second step, of packets that meet a rule that does more than decide: limits, and counting. */
+#ifndef FW_FINISH_BPF_H
+#define FW_FINISH_BPF_H
+
+#include "fw/decide.bpf.h"
+#include "fw/limits.bpf.h"
+
+/* What a record asks for besides its verdict: FW_DO_*. */
+static __always_inline __u32 fw_record_work(const struct fw_record *record)
+{
+	__u32 flags = record->flags;
+
+	return (flags & FW_RECORD_KEEP_STATE ? FW_DO_KEEP_STATE : 0) |
+	       (flags & FW_RECORD_SYNCOOKIE ? FW_DO_SYNCOOKIE : 0) |
+	       (flags & FW_RECORD_REJECT ? FW_DO_REJECT : 0);
+}
+
+static __always_inline const struct fw_limit *fw_limit_at(const struct fw_view *image, __u32 number)
+{
+	return fw_line(*image, fw_image_header(image->base)->limits + number);
+}
+
+/*
+ * 1 if the packet is over limit `number`. A global function: each rule that goes on may have one,
+ * and the verifier shall walk this once.
+ */
+__noinline int fw_over_limit(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 word,
+			     __u32 number)
+{
+	volatile __u64 kept = word;
+	struct fw_view image = {};
+
+	if (!packet)
+		return 0;
+	fw_find_image(kept, &image);
+	if (!image.base)
+		return 0;
+	return fw_limit_refuses(fw_limit_at(&image, number), packet, packets, bytes);
+}
+
+/* What fw_finish() works with. */
+struct fw_finish {
+	const struct fw_packet *packet;
+	struct fw_weight weight;
+	__u64 active;
+	struct fw_view image;
+	struct fw_view counters;
+	__u32 region;
+};
+
+static __always_inline int fw_is_over(const struct fw_finish *finish,
+				      const struct fw_record *record)
+{
+	return record->limit && fw_over_limit(finish->packet, finish->weight.packets,
+					      finish->weight.bytes, finish->active, record->limit);
+}
+
+/* Counts under the rule: what is over its limit stands apart. */
+static __always_inline void fw_count_record(const struct fw_finish *finish,
+					    const struct fw_record *record, int over)
+{
+	__u32 index = record->counter;
+
+	if (over)
+		index = fw_limit_at(&finish->image, record->limit)->counter;
+	fw_count_at(&finish->counters, finish->region, index, &finish->weight);
+}
+
+/*
+ * Counts the rules that go on, in their order: the first that drops what is over its limit ends
+ * that. Its record, or 0.
+ */
+static __always_inline const struct fw_record *fw_go_on(const struct fw_finish *finish,
+							const struct fw_match_result *result)
+{
+	FW_ROLLED
+	for (__u32 i = 0; i < FW_MAX_COUNTED; i++) {
+		const struct fw_record *record;
+		int over;
+
+		if (i >= result->counted_count)
+			break;
+		record = fw_record(finish->image.base, finish->image.mask, result->counted[i]);
+		over = fw_is_over(finish, record);
+		if (record->action == FW_COUNT)
+			fw_count_record(finish, record, over);
+		else if (over)
+			return record;
+	}
+	return 0;
+}
+
+/* Judges and counts what fw_decide() left open; the verdict, and FW_DO_*. */
+static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_pending *pending)
+{
+	const struct fw_record *record = fw_go_on(finish, &pending->result);
+	int over = 1, drops;
+
+	if (!record) {
+		record = fw_record(finish->image.base, finish->image.mask, pending->result.record);
+		over = fw_is_over(finish, record);
+	}
+	drops = record->action != FW_PASS;
+	fw_count_record(finish, record, over);
+	pending->counter = record->counter;
+	if (over && !drops)
+		return FW_VERDICT_DROP;
+	return (drops ? FW_VERDICT_DROP : FW_VERDICT_PASS) | fw_record_work(record);
+}
+
+/*
+ * The second step of packets that fw_decide() left pending. A function of its own, so that it has
+ * the stack for itself and costs nothing where no rule needs it.
+ */
+__noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 word)
+{
+	volatile __u64 kept = word;
+	struct fw_finish finish = {
+		.packet = packet,
+		.weight = { .packets = packets, .bytes = bytes },
+		.active = kept,
+	};
+	__u32 first = 0;
+	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
+
+	if (!packet || !pending)
+		return FW_VERDICT_DROP;
+	fw_find_image(finish.active, &finish.image);
+	fw_find_counters(finish.active, &finish.counters);
+	if (!finish.image.base || !finish.counters.base)
+		return fw_end(FW_REASON_NO_IMAGE,
+			      finish.active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP
+								  : FW_VERDICT_PASS,
+			      &finish.weight);
+	finish.region = bpf_get_smp_processor_id() << fw_counter_shift(finish.active);
+	return fw_settle(&finish, pending);
+}
+
+#endif
