@@ -129,14 +129,24 @@ static struct statistics *statistics_of(struct filter *filter)
 	return statistics;
 }
 
-struct fw_counter filter_rule(struct filter *filter, enum fw_hook hook, const char *identity)
+static struct rule_total rule_of(struct filter *filter, enum fw_hook hook, const char *identity)
 {
 	struct statistics *statistics = statistics_of(filter);
 	const struct rule_total *rule = statistics_find(statistics, hook, identity);
-	struct fw_counter total = rule ? rule->total : (struct fw_counter){};
+	struct rule_total total = rule ? *rule : (struct rule_total){};
 
 	statistics_free(&statistics);
 	return total;
+}
+
+struct fw_counter filter_rule(struct filter *filter, enum fw_hook hook, const char *identity)
+{
+	return rule_of(filter, hook, identity).total;
+}
+
+struct fw_counter filter_limited(struct filter *filter, enum fw_hook hook, const char *identity)
+{
+	return rule_of(filter, hook, identity).limited;
 }
 
 struct fw_counter filter_reason(struct filter *filter, enum fw_hook hook, enum fw_reason reason)

@@ -40,8 +40,9 @@ void filter_damage(struct filter *filter);
 
 enum fw_verdict filter_run(struct filter *filter, enum fw_hook hook, const struct frame *frame);
 
-/* What a rule, by identity, or a reason has counted so far. */
+/* What a rule, by identity, its limit, or a reason has counted so far. */
 struct fw_counter filter_rule(struct filter *filter, enum fw_hook hook, const char *identity);
+struct fw_counter filter_limited(struct filter *filter, enum fw_hook hook, const char *identity);
 struct fw_counter filter_reason(struct filter *filter, enum fw_hook hook, enum fw_reason reason);
 /* Everything that came in on the hook, by verdict. */
 struct hook_total filter_hook(struct filter *filter, enum fw_hook hook);
