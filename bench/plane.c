@@ -69,8 +69,10 @@ double plane_switch(struct dataplane *plane, struct ruleset *ruleset)
 	if (dataplane_plan(plane, ruleset, &plan) ||
 	    dataplane_prepare_sets(plane, plan, ruleset, NULL, NULL))
 		die("plan", dataplane_error(plane));
-	for (int hook = 0; hook < FW_HOOKS; hook++)
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		input.counters[hook] = plan->counters[hook];
+		input.limits[hook] = plan->limits[hook];
+	}
 	if (compile(&input, &image, &error))
 		die("compile", error);
 	change.plan = plan;
