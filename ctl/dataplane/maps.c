@@ -215,7 +215,7 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 }
 
 /* Every pinned map with its name. */
-#define MAPS_PINNED (8 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
+#define MAPS_PINNED (9 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
 
 struct pin {
 	char name[16];
