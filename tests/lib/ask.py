@@ -5,13 +5,13 @@
     ask.py dns ADDRESS NAME [tcp]       the address that a DNS server gives
     ask.py serve PORT                   TCP: sends every line back, all connections in one process
     ask.py churn ADDRESS PORT SECONDS   short connections one after the other: how many, how many failed
-    ask.py hold ADDRESS PORT COUNT SECONDS  keeps connections busy: how many are alive in the end
+    ask.py hold ADDRESS PORT COUNT      keeps connections busy until SIGTERM: how many are alive
     ask.py flood ADDRESS PORT SECONDS INTERFACE MAC   SYNs from random sources
     ask.py raw INTERFACE HEX...         sends frames as they are
 """
-import os
 import random
 import selectors
+import signal
 import socket
 import struct
 import sys
@@ -87,18 +87,19 @@ def churn(address, port, seconds):
     print(good, failed)
 
 
-def hold(address, port, count, seconds):
+def hold(address, port, count):
     socks = []
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     for _ in range(int(count)):
         sock = socket.create_connection((address, int(port)), timeout=5)
         sock.sendall(b"x")
         sock.recv(1)
         socks.append(sock)
     print("ready", flush=True)
-    end = time.monotonic() + float(seconds)
     dead = set()
     rounds = 0
-    while time.monotonic() < end:
+    while not ended:
         rounds += 1
         for sock in socks:
             if sock in dead:
