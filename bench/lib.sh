@@ -78,3 +78,11 @@ redirect_out() { # NAME
 }
 
 flood() { nsenter --net="/run/netns/$left" "$fwbench" flood "$@"; } # [--packets N] SENDERS NAME...
+
+# How many packets came through the filters of fw0, of the first PACKETS of SENDERS.
+passed_in() { # NAME SENDERS PACKETS
+    in_setup "$1" nft 'table ip seen { chain c { type filter hook prerouting priority 300; counter; }; }'
+    flood --turns 1 --packets "$3" "$2" "$1" >/dev/null || return
+    in_setup "$1" nft list table ip seen | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+    in_setup "$1" nft delete table ip seen
+}

@@ -12,6 +12,7 @@ static const struct {
 	{ "flood", bench_flood },
 	{ "parse", bench_parse },
 	{ "sets", bench_sets },
+	{ "trie", bench_trie },
 };
 
 int main(int argc, char **argv)
@@ -19,6 +20,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: fwbench classify | flood | parse | sets ...\n");
+	fprintf(stderr, "usage: fwbench classify | flood | parse | sets | trie ...\n");
 	return 2;
 }
