@@ -312,9 +312,8 @@ static void print_side(const struct bench_set *set, const struct bench_rule *rul
 		buffer_printf(buffer, " port %u-%u", rule->low[side], rule->high[side]);
 }
 
-void bench_set_print(const struct bench_set *set, struct buffer *buffer)
+void bench_set_print_rules(const struct bench_set *set, struct buffer *buffer)
 {
-	buffer_puts(buffer, "option essential off\ningress default pass {\n");
 	for (size_t i = 0; i < set->count; i++) {
 		const struct bench_rule *rule = &set->rules[i];
 
@@ -325,6 +324,12 @@ void bench_set_print(const struct bench_set *set, struct buffer *buffer)
 		print_side(set, rule, 1, buffer);
 		buffer_printf(buffer, " label r%zu\n", i);
 	}
+}
+
+void bench_set_print(const struct bench_set *set, struct buffer *buffer)
+{
+	buffer_puts(buffer, "option essential off\ningress default pass {\n");
+	bench_set_print_rules(set, buffer);
 	buffer_puts(buffer, "}\n");
 }
 

@@ -40,7 +40,8 @@ void bench_set_free(struct bench_set *set);
 /* Headers drawn from the rules, their columns shuffled apart, and random ones. */
 void bench_set_fill(struct bench_set *set, uint64_t seed);
 
-/* The rule file. */
+/* The rules alone, and the whole rule file. */
+void bench_set_print_rules(const struct bench_set *set, struct buffer *buffer);
 void bench_set_print(const struct bench_set *set, struct buffer *buffer);
 
 /* The next of a sequence that begins with a seed. */
