@@ -43,10 +43,10 @@ files_write() { # COUNT
 
 # Wall time, user and system time of each turn; what UNDO does is not timed.
 time_turns() { # UNDO COMMAND...
-    local undo=$1 turn
+    local undo=$1 left=$turns
     shift
     TIMEFORMAT='%3R %3U %3S'
-    for turn in $(seq $turns); do
+    while [ $((left--)) -gt 0 ]; do
         { time "$@" >/dev/null 2>&1; } 2>&1 || echo failed
         $undo >/dev/null 2>&1
     done

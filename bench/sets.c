@@ -107,31 +107,52 @@ static void fill(struct dataplane *plane, uint32_t hosts, bool expire)
 	set_elements_free(&elements);
 }
 
+/* Without a hit: nothing is in the set. */
+static void tell(const char *what, double hit, double miss, bool json)
+{
+	if (json && hit < 0)
+		printf("{\"lookup\":\"%s\",\"miss_ns\":%.1f}\n", what, miss);
+	else if (json)
+		printf("{\"lookup\":\"%s\",\"hit_ns\":%.1f,\"miss_ns\":%.1f}\n", what, hit, miss);
+	else if (hit < 0)
+		printf("%-32s %8s %8.1f\n", what, "", miss);
+	else
+		printf("%-32s %8.1f %8.1f\n", what, hit, miss);
+}
+
+static void measure(struct dataplane *plane, struct sets_bpf *skeleton, uint32_t hosts, bool json)
+{
+	double loop = run(skeleton, 0, true, false);
+
+	tell("live set, empty", -1, run(skeleton, 2, false, true) - loop, json);
+	fill(plane, hosts, false);
+	tell("kernel hash", run(skeleton, 1, true, true) - loop,
+	     run(skeleton, 1, false, true) - loop, json);
+	tell("live set", run(skeleton, 2, true, true) - loop, run(skeleton, 2, false, true) - loop,
+	     json);
+	fill(plane, hosts, true);
+	tell("live set that expires", run(skeleton, 2, true, true) - loop,
+	     run(skeleton, 2, false, true) - loop, json);
+}
+
 int bench_sets(int count, char **words)
 {
+	bool json = count && !strcmp(words[0], "--json");
 	uint64_t hosts = 1000000;
 	struct dataplane *plane;
 	struct sets_bpf *skeleton;
-	double loop;
 
-	if (count > 1 || (count && number_parse_text(words[0], 1, 10000000, &hosts))) {
-		fprintf(stderr, "usage: fwbench sets [HOSTS]\n");
+	count -= json;
+	if (count > 1 || (count && number_parse_text(words[json], 1, 10000000, &hosts))) {
+		fprintf(stderr, "usage: fwbench sets [--json] [HOSTS]\n");
 		return 2;
 	}
 	plane = plane_make((uint32_t)hosts);
 	skeleton = program_load_on(plane);
 	skeleton->bss->hosts = (uint32_t)hosts;
-	loop = run(skeleton, 0, true, false);
-	printf("%-44s %8s %8s\n", "ns per lookup, random addresses", "hit", "miss");
-	printf("%-44s %8s %8.1f\n", "live set, empty", "", run(skeleton, 2, false, true) - loop);
-	fill(plane, (uint32_t)hosts, false);
-	printf("kernel hash of %-29llu %8.1f %8.1f\n", (unsigned long long)hosts,
-	       run(skeleton, 1, true, true) - loop, run(skeleton, 1, false, true) - loop);
-	printf("live set of %-32llu %8.1f %8.1f\n", (unsigned long long)hosts,
-	       run(skeleton, 2, true, true) - loop, run(skeleton, 2, false, true) - loop);
-	fill(plane, (uint32_t)hosts, true);
-	printf("live set of %llu that expire %*s %8.1f %8.1f\n", (unsigned long long)hosts, 15, "",
-	       run(skeleton, 2, true, true) - loop, run(skeleton, 2, false, true) - loop);
+	if (!json)
+		printf("%-32s %8s %8s\n", "ns per lookup, random addresses", "hit", "miss");
+	measure(plane, skeleton, (uint32_t)hosts, json);
 	sets_bpf__destroy(skeleton);
 	dataplane_close(&plane);
 	return 0;

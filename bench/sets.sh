@@ -1,80 +1,84 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Changing sets while they run: fwctl, nft and ipset side by side, each in the same network
-# namespace, then what a packet pays (fwbench sets). As root: bench/sets.sh [HOSTS [PREFIXES]]
-# shellcheck source=tests/lib/netns.sh
-. "$(dirname "$0")/../tests/lib/netns.sh"
-netns_start
-hosts=${1:-1000000} prefixes=${2:-200000}
+# Changing sets while they run: fwctl, nft and ipset side by side, then what a packet pays for a
+# lookup (fwbench sets). A line of JSON each. What live packets pay: bench/lists.sh million.
+# As root: bench/sets.sh [PREFIXES]
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+prefixes=${1:-200000}
+hosts_file=$root/../shared/data/blocklists/romainmarcoux-malicious-ip-full.txt.gz
 
 seconds() { # COMMAND...: wall time of one run
-    local start end
-    start=$(date +%s%N)
-    "$@" >/dev/null 2>"$work/err" || { echo "failed"; return; }
-    end=$(date +%s%N)
-    awk "BEGIN { printf \"%.3f\", ($end - $start) / 1e9 }"
+    local begin
+    begin=$(date +%s%N)
+    "$@" >/dev/null 2>"$work/err" || { echo null; return; }
+    awk "BEGIN { printf \"%.3f\", ($(date +%s%N) - $begin) / 1e9 }"
 }
-row() { printf '%-44s %10s %10s %10s\n' "$@"; }
-nft_file() { # SET FILE: elements, in statements of 10,000
+row() { # WHAT ELEMENTS FWCTL NFT IPSET: seconds
+    printf '{"what":"%s","elements":%d,"fwctl_s":%s,"nft_s":%s,"ipset_s":%s}\n' "$@"
+}
+nft_add() { # SET FILE: elements, in statements of 10,000
     awk -v set="$1" 'NR % 10000 == 1 { if (NR > 1) print " }"; printf "add element inet b %s {", set }
         { printf "%s %s", NR % 10000 == 1 ? "" : ",", $0 } END { print " }" }' "$2"
 }
+nft_do() { in_right nft "$@"; }
+ipset_do() { in_right ipset -! "$@"; }
 
-/usr/bin/python3 - "$hosts" "$prefixes" "$work" <<'END'
-import sys, ipaddress
-hosts, prefixes, work = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-def host(i): return str(ipaddress.ip_address((i * 2654435761) % 2**32))
-def prefix(i): return str(ipaddress.ip_address((i * 2654435761) % 2**24 << 8)) + "/24"
-def write(name, items): open(f"{work}/{name}", "w").write("\n".join(items) + "\n")
-write("hosts", (host(i) for i in range(1, hosts + 1)))
-write("prefixes", (prefix(i) for i in range(1, prefixes + 1)))
-END
-list=$root/../shared/data/blocklists/romainmarcoux-malicious-ip-full.txt.gz
-if [ -e "$list" ]; then
-    zcat "$list" | grep -E '^[0-9.]+$' | sort -u >"$work/list"
-else
-    head -n 552293 "$work/hosts" >"$work/list"
-fi
-count=$(wc -l <"$work/list")
-{ tail -n +$((count / 100 + 1)) "$work/list"; seq -f '240.1.%g' 0 0 | sed 's/$/.1/'; \
-    tail -n $((count / 100)) "$work/hosts"; } | sort -u >"$work/list2"
-
-printf 'interface fw0\nset h live size 2000000\nset p live size 2000000\nset l live size 2000000\noption ban-set h\ningress default pass {\n drop from @h\n drop from @p\n drop from @l\n}\n' >"$work/fw.conf"
-fw -q apply "$work/fw.conf" || fail "apply"
-in_right nft -f - <<END || fail "nft"
-table inet b {
-    set h { type ipv4_addr; size 2000000; }
-    set p { type ipv4_addr; flags interval; size 2000000; }
-    set l { type ipv4_addr; size 2000000; }
+# hosts, prefixes; list, list2, of which one of a hundred differs
+lists_write() {
+    "$root/bench/lists.py" "$work" million && mv "$work/list" "$work/hosts"
+    "$root/bench/lists.py" "$work" prefixes && head -n "$prefixes" "$work/list" >"$work/prefixes"
+    "$root/bench/lists.py" "$work" hosts "$hosts_file"
+    local set
+    for set in h:hosts p:prefixes l:list; do
+        nft_add "${set%:*}" "$work/${set#*:}" >"$work/${set#*:}.nft"
+        sed "s/^/add ${set%:*} /" "$work/${set#*:}" >"$work/${set#*:}.ipset"
+    done
+    { echo "flush set inet b l"; nft_add l "$work/list2"; } >"$work/list2.nft"
+    { echo "create l2 hash:ip maxelem 2000000"; sed 's/^/add l2 /' "$work/list2"
+      echo "swap l l2"; echo "destroy l2"; } >"$work/list2.ipset"
 }
-END
-in_right ipset create h hash:ip maxelem 2000000 && in_right ipset create p hash:net maxelem 2000000 &&
-    in_right ipset create l hash:ip maxelem 2000000 || fail "ipset"
-for set in h:hosts p:prefixes l:list; do
-    nft_file "${set%:*}" "$work/${set#*:}" >"$work/${set#*:}.nft"
-    sed "s/^/add ${set%:*} /" "$work/${set#*:}" >"$work/${set#*:}.ipset"
-done
-{ echo "flush set inet b l"; nft_file l "$work/list2"; } >"$work/list2.nft"
-{ echo "create l2 hash:ip maxelem 2000000"; sed 's/^/add l2 /' "$work/list2"; echo "swap l l2"; echo "destroy l2"; } >"$work/list2.ipset"
 
-row "seconds" fwctl nft ipset
-row "add $hosts hosts" "$(seconds fw set add h --file "$work/hosts")" \
-    "$(seconds in_right nft -f "$work/hosts.nft")" "$(seconds in_right ipset restore -! -f "$work/hosts.ipset")"
-row "add $prefixes prefixes" "$(seconds fw set add p --file "$work/prefixes")" \
-    "$(seconds in_right nft -f "$work/prefixes.nft")" "$(seconds in_right ipset restore -! -f "$work/prefixes.ipset")"
-row "fill with a list of $count" "$(seconds fw set replace l "$work/list")" \
-    "$(seconds in_right nft -f "$work/list.nft")" "$(seconds in_right ipset restore -! -f "$work/list.ipset")"
-row "replace it by one that differs in 1 %" "$(seconds fw set replace l "$work/list2")" \
-    "$(seconds in_right nft -f "$work/list2.nft")" "$(seconds in_right ipset restore -! -f "$work/list2.ipset")"
+sets_make() {
+    fw -q apply - <<<"interface fw0
+        set h live size 2000000
+        set p live size 2000000
+        set l live size 2000000
+        option ban-set h
+        ingress default pass {
+            drop from @h
+            drop from @p
+            drop from @l
+        }" || fail "fwctl cannot make sets"
+    nft_do "table inet b {
+        set h { type ipv4_addr; size 2000000; }
+        set p { type ipv4_addr; flags interval; size 2000000; }
+        set l { type ipv4_addr; size 2000000; }
+    }" || fail "nft cannot make sets"
+    ipset_do create h hash:ip maxelem 2000000 && ipset_do create p hash:net maxelem 2000000 &&
+        ipset_do create l hash:ip maxelem 2000000 || fail "ipset cannot make sets"
+}
+
+change() { # WHAT FILE FWCTL...: with nft and ipset beside it
+    row "$1" "$(wc -l <"$work/$2")" "$(seconds fw "${@:3}")" \
+        "$(seconds nft_do -f "$work/$2.nft")" "$(seconds ipset_do restore -f "$work/$2.ipset")"
+}
+
 each() { # COMMAND...: once for each of 200 addresses, which stands for ADDR
-    local i
-    for i in $(seq 200); do "${@//ADDR/203.0.113.$i}" || return; done
+    local number
+    for number in $(seq 200); do "${@//ADDR/203.0.113.$number}" || return; done
 }
-row "200 times one host, a process each" "$(seconds each fw -q ban ADDR)" \
-    "$(seconds each in_right nft add element inet b h '{ ADDR }')" \
-    "$(seconds each in_right ipset -! add h ADDR)"
-row "200 times a process that does nothing" "$(seconds each in_right /bin/true)" "" ""
-echo
-[ -x "$root/build/fwbench" ] && "$root/build/fwbench" sets "$hosts"
-exit 0
+
+bench_start
+lists_write
+sets_make
+change "add hosts" hosts set add h --file "$work/hosts"
+change "add prefixes" prefixes set add p --file "$work/prefixes"
+change "fill with a list" list set replace l "$work/list"
+change "replace it, 1 % differs" list2 set replace l "$work/list2"
+row "one host, 200 processes" 200 "$(seconds each fw -q ban ADDR)" \
+    "$(seconds each nft_do add element inet b h '{ ADDR }')" "$(seconds each ipset_do add h ADDR)"
+none=$(seconds each in_right /bin/true)
+row "nothing, 200 processes" 200 "$none" "$none" "$none"
+"$fwbench" sets --json
