@@ -25,6 +25,7 @@ TEST_PACKAGES  := libclang-rt-14-dev libcmocka-dev python3-scapy iperf3 nftables
 	iputils-ping procps tcpdump util-linux mandoc xdp-tools \
 	isc-dhcp-client dnsmasq-base ethtool curl nmap traceroute
 VM_PACKAGES    := qemu-system-x86 cpio kmod
+BENCH_PACKAGES := nftables ipset iptables xdp-tools ethtool iproute2 gnuplot-nox
 LINT_PACKAGES  := clang-format-14 clang-tidy-14 cppcheck shellcheck
 
 LIBRARIES := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson
@@ -178,6 +179,18 @@ build/bench/%.o: bench/%.c $(BENCH_SKELETONS)
 
 build/fwbench: $(BENCH_SOURCES:%.c=build/%.o) build/libfwctl.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+## bench: everything side by side with nft, ipset and others, into bench/results/ (as root, 10 min)
+.PHONY: bench
+bench:
+	$(Q)tests/lib/deps.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES) || echo "what is missing is left out"
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all build/fwbench
+	$(Q)bench/run.sh $(BENCH)
+
+## bench-page: the tables and the plot of docs/performance.md, of what `make bench` found last
+.PHONY: bench-page
+bench-page:
+	$(Q)bench/report.py page docs/performance.md && bench/report.py plot docs/performance.svg
 
 ## bench-parse: CPU time and memory of reading 100,000 rules and a set file of 1.4 M prefixes
 .PHONY: bench-parse

@@ -410,6 +410,8 @@ int bench_classify(int count, char **words)
 		return 1;
 	}
 	set.six = choices.six && !choices.file;
+	if (set.six)
+		bench_set_rename(&set, "_inet6");
 	error = bench_one(&set, choices.form, choices.json);
 	bench_set_free(&set);
 	return error ? 1 : 0;

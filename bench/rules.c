@@ -187,6 +187,16 @@ void bench_set_generate(uint64_t seed, size_t count, bool six, struct bench_set 
 	*ret_set = set;
 }
 
+void bench_set_rename(struct bench_set *set, const char *suffix)
+{
+	char *name;
+
+	if (asprintf(&name, "%s%s", set->name, suffix) < 0)
+		abort();
+	free(set->name);
+	set->name = name;
+}
+
 void bench_set_free(struct bench_set *set)
 {
 	free(set->name);

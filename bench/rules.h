@@ -35,6 +35,7 @@ struct bench_set {
 /* 0 or -errno. */
 int bench_set_read(const char *rules, const char *trace, struct bench_set *ret_set);
 void bench_set_generate(uint64_t seed, size_t count, bool six, struct bench_set *ret_set);
+void bench_set_rename(struct bench_set *set, const char *suffix);
 void bench_set_free(struct bench_set *set);
 
 /* Headers drawn from the rules, their columns shuffled apart, and random ones. */
