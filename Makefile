@@ -198,7 +198,7 @@ bench-parse: build/fwbench
 	$(Q)build/fwbench parse
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS) $(E2E_OBJECTS)
+tests: all build/fwbench $(UNIT_TESTS) $(GOLDEN) $(PROG_TESTS) $(DIFFERENTIAL) $(FUZZERS) $(E2E_OBJECTS)
 
 ## check: all tests (as root; without root those that need it are skipped and said to be)
 .PHONY: check

@@ -3,7 +3,7 @@
 #
 # What a packet pays at a filter that drops it, or lets it pass, by the number of rules: live frames
 # over veth on one core, all filters side by side. A line of JSON each. As root:
-#	bench/traffic.sh ingress|egress [RULES...]
+#	[FILTERS="plain-drop plain-pass ..."] bench/traffic.sh ingress|egress [RULES...]
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=bench/filters.sh
@@ -13,6 +13,7 @@ shift
 [ $# -gt 0 ] || set -- 1 10 100 1000 10000
 filters=(plain-drop plain-pass fwctl nft-linear nft-hash nft-concat nft-interval)
 [ "$hook" = egress ] || filters+=(ipset xdp-filter)
+[ -z "${FILTERS:-}" ] || read -ra filters <<<"$FILTERS"
 
 senders_write() { # COUNT: hits and misses, one packet and many, into files
     rules_write "$1" "$work/rules"
