@@ -31,6 +31,7 @@ struct linter {
 	uint64_t *bits;
 	struct candidate *candidates;
 	struct scratch scratch;
+	uint64_t confirmed; /* rules that the reference went through */
 	struct lint_report *report;
 };
 

@@ -11,6 +11,7 @@
 #include "analysis/state_lint.h"
 #include "base/message.h"
 #include "commands/lockout.h"
+#include "commands/running.h"
 #include "commands/supported.h"
 #include "language/diagnostic.h"
 #include "language/language.h"
@@ -38,15 +39,23 @@ static void paths_make_absolute(struct ruleset *ruleset)
 	}
 }
 
+/*
+ * Rules up to which apply looks for those that can not match: 10,000 take longer than all the rest
+ * of it, 100,000 seconds. `check` always does.
+ */
+#define LINT_RULES_MAX 4096
+
 /* Doubts cost time to find, so they are not looked for where they are not shown. */
 static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
 			struct diagnostics *diagnostics)
 {
 	struct lint_report report;
 
-	lint(ruleset, scope, &report);
-	lint_warn(ruleset, &report, diagnostics);
-	lint_report_free(&report);
+	if (scope == LINT_ALL || ruleset_count(ruleset) <= LINT_RULES_MAX) {
+		lint(ruleset, scope, &report);
+		lint_warn(ruleset, &report, diagnostics);
+		lint_report_free(&report);
+	}
 	state_warn(ruleset, diagnostics);
 	lockout_warn(ruleset, diagnostics);
 }
