@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "commands/change.h"
 #include "commands/hook.h"
+#include "commands/load.h"
 #include "commands/lockout.h"
 #include "commands/supported.h"
 #include "language/language.h"
@@ -75,9 +76,11 @@ static void doubts_warn(const struct ruleset *ruleset, enum fw_hook hook, size_t
 {
 	struct lint_report report;
 
-	lint_one(ruleset, hook, index, &report);
-	lint_warn(ruleset, &report, diagnostics);
-	lint_report_free(&report);
+	if (rules_are_few(ruleset)) {
+		lint_one(ruleset, hook, index, &report);
+		lint_warn(ruleset, &report, diagnostics);
+		lint_report_free(&report);
+	}
 	lockout_warn(ruleset, diagnostics);
 }
 

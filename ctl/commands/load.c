@@ -39,11 +39,13 @@ static void paths_make_absolute(struct ruleset *ruleset)
 	}
 }
 
-/*
- * Rules up to which apply looks for those that can not match: 10,000 take longer than all the rest
- * of it, 100,000 seconds. `check` always does.
- */
+/* Of 10,000 rules, to find those that can not match takes longer than all the rest of `apply`. */
 #define LINT_RULES_MAX 4096
+
+bool rules_are_few(const struct ruleset *ruleset)
+{
+	return ruleset_count(ruleset) <= LINT_RULES_MAX;
+}
 
 /* Doubts cost time to find, so they are not looked for where they are not shown. */
 static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
@@ -51,7 +53,7 @@ static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
 {
 	struct lint_report report;
 
-	if (scope == LINT_ALL || ruleset_count(ruleset) <= LINT_RULES_MAX) {
+	if (scope == LINT_ALL || rules_are_few(ruleset)) {
 		lint(ruleset, scope, &report);
 		lint_warn(ruleset, &report, diagnostics);
 		lint_report_free(&report);

@@ -12,4 +12,7 @@
  */
 struct ruleset *rules_load(const struct context *context, const char *path, bool to_apply);
 
+/* Of more rules, `check` looks for those that can not match, but not what is to be quick. */
+bool rules_are_few(const struct ruleset *ruleset);
+
 #endif
