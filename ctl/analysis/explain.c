@@ -67,6 +67,21 @@ static void print_rule(const struct ruleset *ruleset, const struct rule *rule,
 		buffer_printf(buffer, "built in: %s\n", rule->text);
 }
 
+/* How much of such traffic the verdict is for. */
+static void print_limit(const struct limit *limit, struct buffer *buffer)
+{
+	static const char *const whose[] = {
+		[LIMIT_ALL] = "",
+		[LIMIT_SOURCE] = " of its source",
+		[LIMIT_DESTINATION] = " of its destination",
+	};
+
+	buffer_printf(buffer,
+		      "    within the limit%s: %s, burst %llu %s; what is over is dropped\n",
+		      whose[limit->per], limit->rate_text, (unsigned long long)limit_burst(limit),
+		      limit->unit == LIMIT_BITS ? "bits" : "packets");
+}
+
 static void print_decision(const struct ruleset *ruleset, const struct explanation *explanation,
 			   struct buffer *buffer)
 {
@@ -175,6 +190,9 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 		action = action_names[evaluation->action];
 	buffer_printf(buffer, "    %s: ", action);
 	print_decision(ruleset, explanation, buffer);
+	if (!explanation->reason && evaluation->rule != EVALUATE_DEFAULT &&
+	    block->rules[evaluation->rule].limit)
+		print_limit(block->rules[evaluation->rule].limit, buffer);
 	for (size_t i = 0; i < evaluation->counted_count; i++) {
 		buffer_puts(buffer, "    counted by ");
 		print_rule(ruleset, &block->rules[evaluation->counted[i]], buffer);

@@ -124,12 +124,20 @@ void forecast_warn(const struct ruleset *ruleset, const struct forecast *forecas
 	}
 }
 
-static void print_size(size_t bytes)
+/* What the buckets take, if there are any: the table of addresses and a line for each rule. */
+static size_t limit_bytes(const struct forecast *forecast)
+{
+	uint32_t carried = forecast->features[FW_INGRESS] | forecast->features[FW_EGRESS];
+
+	return carried & FW_NEEDS_LIMITS ? (FW_LIMIT_LINES + FW_LIMIT_RULE_LINES) * FW_LINE : 0;
+}
+
+static void print_size(const char *what, size_t bytes)
 {
 	if (bytes < 1U << 20)
-		printf("tables of %.1f KiB\n", (double)bytes / (1U << 10));
+		printf("%s of %.1f KiB", what, (double)bytes / (1U << 10));
 	else
-		printf("tables of %.1f MiB\n", (double)bytes / (1U << 20));
+		printf("%s of %.1f MiB", what, (double)bytes / (1U << 20));
 }
 
 static void print_hook(const struct block *block, enum fw_hook hook, uint32_t carried)
@@ -166,7 +174,10 @@ static void print_part(const struct forecast_part *part)
 void forecast_print(const struct ruleset *ruleset, const struct forecast *forecast)
 {
 	printf("forecast: ");
-	print_size(forecast->image_bytes);
+	print_size("tables", forecast->image_bytes);
+	if (limit_bytes(forecast))
+		print_size(", buckets", limit_bytes(forecast));
+	putchar('\n');
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		if (!ruleset->blocks[hook].present)
 			continue;
@@ -222,6 +233,7 @@ void forecast_print_json(const struct ruleset *ruleset, const struct forecast *f
 		if (ruleset->blocks[hook].present)
 			json_object_set_new(hooks, hook_name(hook),
 					    hook_to_json(ruleset, forecast, hook));
-	json_write(json_told(json_pack("{s:I, s:o}", "table_bytes",
-				       (json_int_t)forecast->image_bytes, "hooks", hooks)));
+	json_write(json_told(json_pack("{s:I, s:I, s:o}", "table_bytes",
+				       (json_int_t)forecast->image_bytes, "limit_bytes",
+				       (json_int_t)limit_bytes(forecast), "hooks", hooks)));
 }

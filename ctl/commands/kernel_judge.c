@@ -25,6 +25,7 @@ static int install_rules(struct kernel_judge *judge, const struct link *link)
 		.ruleset = judge->ruleset,
 		.links = link,
 		.link_count = link->name && *link->name,
+		.no_limits = true,
 	};
 	_cleanup_free_ char *error = NULL;
 	struct switch_input change = { .origin = { .source = "explain" }, .text = "" };

@@ -29,6 +29,8 @@ static void line_take(struct report_line *line, const struct rule_total *total)
 {
 	line->total = total->total;
 	memcpy(line->by_action, total->by_action, sizeof(line->by_action));
+	line->limited = total->limited;
+	line->has_limit |= total->limited.packets;
 }
 
 static void line_count(const struct statistics *statistics, struct report_line *line)
@@ -55,6 +57,7 @@ static void lines_of_block(struct report *report, enum fw_hook hook)
 		line->text = rule->text;
 		line->identity = rule_identity(rule);
 		line->action = rule->action;
+		line->has_limit = rule->limit;
 		line_count(report->statistics, line);
 	}
 	report->lines[report->count] = (struct report_line){
@@ -90,7 +93,7 @@ static void lines_of_removed(struct report *report)
 	for (size_t i = 0; i < statistics->rule_count; i++) {
 		const struct rule_total *total = &statistics->rules[i];
 
-		if (is_running(report, total) || (!total->total.packets && !total->total.bytes))
+		if (is_running(report, total) || !(total->total.packets | total->limited.packets))
 			continue;
 		report->lines[report->count] = (struct report_line){
 			.hook = total->hook,

@@ -25,6 +25,8 @@ struct report_line {
 	enum fw_action action;	 /* the last one */
 	struct fw_counter total; /* under all actions that it ever had */
 	struct fw_counter by_action[FW_ACTIONS];
+	struct fw_counter limited; /* over its limit, and not in the total */
+	bool has_limit;		   /* or had one that was exceeded */
 };
 
 struct report {

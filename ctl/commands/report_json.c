@@ -18,31 +18,41 @@ static json_t *hook_to_json(const struct hook_total *total)
 		"drop_bytes", (json_int_t)total->drop.bytes));
 }
 
+static json_t *counter_to_json(const struct fw_counter *counter)
+{
+	return json_told(json_pack("{s:I, s:I}", "packets", (json_int_t)counter->packets, "bytes",
+				   (json_int_t)counter->bytes));
+}
+
 /* A rule's action may have changed: what it did while it had another one stays told apart. */
 static json_t *actions_to_json(const struct report_line *line)
 {
 	json_t *actions = json_object();
 
 	for (int action = 0; action < FW_ACTIONS; action++) {
-		const struct fw_counter *counter = &line->by_action[action];
-
 		if (report_has_action(line, action))
-			json_object_set_new(
-				actions, action_name(action),
-				json_told(json_pack("{s:I, s:I}", "packets",
-						    (json_int_t)counter->packets, "bytes",
-						    (json_int_t)counter->bytes)));
+			json_object_set_new(actions, action_name(action),
+					    counter_to_json(&line->by_action[action]));
 	}
 	return actions;
+}
+
+/* What was over the limit, or NULL for a rule without one. */
+static json_t *limited_to_json(const struct report_line *line)
+{
+	if (!line->has_limit)
+		return NULL;
+	return counter_to_json(&line->limited);
 }
 
 static json_t *line_to_json(const struct report_line *line)
 {
 	return json_told(json_pack(
-		"{s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:o}", "hook", hook_name(line->hook), "label",
-		line->label, "rule", line->text, "action", action_name(line->action), "kind",
-		report_kind_name(line->kind), "packets", (json_int_t)line->total.packets, "bytes",
-		(json_int_t)line->total.bytes, "by_action", actions_to_json(line)));
+		"{s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:o, s:o*}", "hook", hook_name(line->hook),
+		"label", line->label, "rule", line->text, "action", action_name(line->action),
+		"kind", report_kind_name(line->kind), "packets", (json_int_t)line->total.packets,
+		"bytes", (json_int_t)line->total.bytes, "by_action", actions_to_json(line),
+		"limited", limited_to_json(line)));
 }
 
 /* Only reasons that ever occurred: what is not there is 0. */

@@ -51,6 +51,23 @@ static void rules_print(const struct report *report, const char *name, const cha
 	}
 }
 
+/* Only of rules with a limit. */
+static void limited_print(const struct report *report, const char *name, const char *help,
+			  bool bytes)
+{
+	family_print(name, "counter", help);
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_line *line = &report->lines[i];
+
+		if (!line->has_limit)
+			continue;
+		printf("%s{hook=\"%s\",rule=\"", name, hook_name(line->hook));
+		value_print(line->identity);
+		printf("\"} %" PRIu64 "\n",
+		       (uint64_t)(bytes ? line->limited.bytes : line->limited.packets));
+	}
+}
+
 /* All reasons, also those that never occurred: an alert wants a series that is 0 before. */
 static void reasons_print(const struct report *report, const char *name, const char *help,
 			  bool bytes)
@@ -103,6 +120,10 @@ void report_print_prometheus(const struct report *report)
 	rules_print(report, "fwctl_rule_packets_total", "Packets that a rule decided or counted.",
 		    false);
 	rules_print(report, "fwctl_rule_bytes_total", "Frame bytes of these packets.", true);
+	limited_print(report, "fwctl_rule_limited_packets_total",
+		      "Packets that were over a rule's limit.", false);
+	limited_print(report, "fwctl_rule_limited_bytes_total", "Frame bytes of these packets.",
+		      true);
 	reasons_print(report, "fwctl_reason_packets_total",
 		      "Packets that ended without a rule, by reason.", false);
 	reasons_print(report, "fwctl_reason_bytes_total", "Frame bytes of these packets.", true);

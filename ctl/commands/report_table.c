@@ -25,12 +25,13 @@ static void widen(int *width, uint64_t value)
 struct columns {
 	int packets;
 	int bytes;
+	int limited; /* 0: no rule has a limit */
 };
 
 /* No number in the table is larger than a hook's totals. */
 static struct columns columns_of(const struct report *report)
 {
-	struct columns columns = { sizeof("packets") - 1, sizeof("bytes") - 1 };
+	struct columns columns = { sizeof("packets") - 1, sizeof("bytes") - 1, 0 };
 
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		const struct hook_total *total = &report->statistics->hooks[hook];
@@ -38,14 +39,36 @@ static struct columns columns_of(const struct report *report)
 		widen(&columns.packets, total->pass.packets + total->drop.packets);
 		widen(&columns.bytes, total->pass.bytes + total->drop.bytes);
 	}
+	for (size_t i = 0; i < report->count; i++) {
+		if (!report->lines[i].has_limit)
+			continue;
+		if (!columns.limited)
+			columns.limited = sizeof("limited") - 1;
+		widen(&columns.limited, report->lines[i].limited.packets);
+	}
 	return columns;
 }
 
-static void row_print(const struct columns *columns, const struct fw_counter *counter,
-		      const char *what, const char *note)
+static void counter_print(const struct columns *columns, const struct fw_counter *counter)
 {
-	printf("%*" PRIu64 "  %*" PRIu64 "  %s%s%s\n", columns->packets, (uint64_t)counter->packets,
-	       columns->bytes, (uint64_t)counter->bytes, what, *note ? "  " : "", note);
+	printf("%*" PRIu64 "  %*" PRIu64 "  ", columns->packets, (uint64_t)counter->packets,
+	       columns->bytes, (uint64_t)counter->bytes);
+}
+
+/* Packets over the limit; nothing for who has none, or where no rule of the table has. */
+static void limited_print(const struct columns *columns, const struct report_line *line)
+{
+	if (!columns->limited)
+		return;
+	if (line && line->has_limit)
+		printf("%*" PRIu64 "  ", columns->limited, (uint64_t)line->limited.packets);
+	else
+		printf("%*s  ", columns->limited, "");
+}
+
+static void text_print(const char *what, const char *note)
+{
+	printf("%s%s%s\n", what, *note ? "  " : "", note);
 }
 
 static void lines_print(const struct report *report, const struct columns *columns,
@@ -61,7 +84,9 @@ static void lines_print(const struct report *report, const struct columns *colum
 			note = *line->text == '(' ? "" : "(removed)";
 		else if (line->action == FW_COUNT)
 			note = "(counted, and decided by another line)";
-		row_print(columns, &line->total, line->text, note);
+		counter_print(columns, &line->total);
+		limited_print(columns, line);
+		text_print(line->text, note);
 	}
 }
 
@@ -71,9 +96,11 @@ static void reasons_print(const struct report *report, const struct columns *col
 	for (int reason = 1; reason < FW_REASONS; reason++) {
 		const struct fw_counter *counter = &report->statistics->reasons[hook][reason];
 
-		if (counter->packets)
-			row_print(columns, counter, fw_reason_name(reason),
-				  fw_reason_meaning(reason));
+		if (!counter->packets)
+			continue;
+		counter_print(columns, counter);
+		limited_print(columns, NULL);
+		text_print(fw_reason_name(reason), fw_reason_meaning(reason));
 	}
 }
 
@@ -91,7 +118,10 @@ void report_print_table(const struct report *report)
 		printf("%s%s: %" PRIu64 " packets passed, %" PRIu64 " dropped\n", hook ? "\n" : "",
 		       hook_name(hook), (uint64_t)total->pass.packets,
 		       (uint64_t)total->drop.packets);
-		printf("%*s  %*s  rule\n", columns.packets, "packets", columns.bytes, "bytes");
+		printf("%*s  %*s  ", columns.packets, "packets", columns.bytes, "bytes");
+		if (columns.limited)
+			printf("%*s  ", columns.limited, "limited");
+		puts("rule");
 		lines_print(report, &columns, hook);
 		reasons_print(report, &columns, hook);
 	}

@@ -169,6 +169,24 @@ static size_t own_rules(const struct block *block)
 	return block->count - block->builtin_count;
 }
 
+static size_t limited_rules(const struct block *block)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->count; i++)
+		count += block->rules[i].limit != NULL;
+	return count;
+}
+
+static void block_text(const struct block *block, enum fw_hook hook)
+{
+	printf("%s: %zu rule%s and %zu built in", hook_name(hook), own_rules(block),
+	       own_rules(block) == 1 ? "" : "s", block->builtin_count);
+	if (limited_rules(block))
+		printf(", %zu with a limit", limited_rules(block));
+	printf(", %s\n", default_text(block->default_action));
+}
+
 static void status_text(const struct state *state)
 {
 	const struct generation *generation = state->generation;
@@ -186,9 +204,7 @@ static void status_text(const struct state *state)
 		const struct block *block = &state->ruleset->blocks[hook];
 
 		if (block->present)
-			printf("%s: %zu rule%s and %zu built in, %s\n", hook_name(hook),
-			       own_rules(block), own_rules(block) == 1 ? "" : "s",
-			       block->builtin_count, default_text(block->default_action));
+			block_text(block, hook);
 	}
 	for (size_t i = 0; i < state->attachment_count; i++) {
 		const struct attachment *item = &state->attachments[i];
@@ -239,9 +255,10 @@ static json_t *hooks_to_json(const struct ruleset *ruleset)
 		if (block->present)
 			json_object_set_new(
 				hooks, hook_name(hook),
-				json_told(json_pack("{s:I, s:I, s:s}", "rules",
+				json_told(json_pack("{s:I, s:I, s:I, s:s}", "rules",
 						    (json_int_t)own_rules(block), "builtin",
-						    (json_int_t)block->builtin_count, "default",
+						    (json_int_t)block->builtin_count, "limits",
+						    (json_int_t)limited_rules(block), "default",
 						    action_name(block->default_action))));
 	}
 	return hooks;

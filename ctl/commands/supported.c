@@ -19,11 +19,6 @@ static bool rule_logs(const struct rule *rule)
 	return rule->log;
 }
 
-static bool rule_limits(const struct rule *rule)
-{
-	return rule->limit;
-}
-
 static bool rule_sends_cookies(const struct rule *rule)
 {
 	return rule->syncookie;
@@ -35,7 +30,6 @@ static const struct {
 } missing_in_rules[] = {
 	{ "reject", rule_rejects },
 	{ "log", rule_logs },
-	{ "limit", rule_limits },
 	{ "syncookie", rule_sends_cookies },
 };
 

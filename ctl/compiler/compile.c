@@ -134,7 +134,9 @@ static void write_records(struct writer *writer, const struct compile_input *inp
 
 		for (size_t i = 0; i < block->count; i++) {
 			*records = rule_record(&block->rules[i], input->counters[hook][i]);
-			if (block->rules[i].limit)
+			if (input->no_limits)
+				records->flags &= ~FW_RECORD_LIMIT;
+			else if (block->rules[i].limit)
 				records->limit = ++limits;
 			records++;
 		}

@@ -33,6 +33,7 @@ struct compile_input {
 	const uint32_t *counters[FW_HOOKS];
 	/* limits[hook][i] is where rule i, if it has a limit, keeps it; NULL: all at 0. */
 	const struct fw_limit_place *limits[FW_HOOKS];
+	bool no_limits; /* every packet is within all limits, as the reference evaluator says */
 	const struct link *links;
 	size_t link_count;
 	enum compile_form form;

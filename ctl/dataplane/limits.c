@@ -13,8 +13,6 @@
 #include "dataplane/internal.h"
 #include "fw/limit.h"
 
-#define RULE_LINES_LEAST 1024
-
 /* An array of lines. Of any length: BPF_F_INNER_MAP. On a page: BPF_F_MMAPABLE. */
 static int lines_create(uint32_t count)
 {
@@ -111,7 +109,7 @@ static int rules_copy(int to, uint32_t to_count, int from, uint32_t from_count)
 /* A line for each bucket that the registry gave out. */
 static int rules_make(const struct dataplane *dataplane, uint32_t needed)
 {
-	uint32_t count = RULE_LINES_LEAST, old_count = 0;
+	uint32_t count = FW_LIMIT_RULE_LINES, old_count = 0;
 	_cleanup_close_ int old = slot_fd(dataplane, FW_LIMITS_RULES, &old_count), fd = -1;
 	int error = 0;
 

@@ -21,15 +21,22 @@ const struct match *rule_find_match(const struct rule *rule, enum match_kind kin
 	return NULL;
 }
 
-/* What the rate gives in 50 ms, but never less than these. */
-#define BURST_SHARE   20
-#define BURST_PACKETS 5
-#define BURST_BITS    600000 /* the largest segment that a sender hands down at once, split */
+/*
+ * Packets: what the rate gives in 50 ms, and never less than 5. Bits: in 250 ms, because a sender
+ * on this host whose packet is dropped tries again after 200 ms; and never less than the largest
+ * segment that it hands down at once.
+ */
+#define BURST_PACKETS_SHARE 20
+#define BURST_PACKETS	    5
+#define BURST_BITS_SHARE    4
+#define BURST_BITS	    600000
 
 uint64_t limit_burst(const struct limit *limit)
 {
-	uint64_t least = limit->unit == LIMIT_BITS ? BURST_BITS : BURST_PACKETS;
-	uint64_t share = limit->rate / limit->seconds / BURST_SHARE;
+	bool bits = limit->unit == LIMIT_BITS;
+	uint64_t least = bits ? BURST_BITS : BURST_PACKETS;
+	uint64_t share =
+		limit->rate / limit->seconds / (bits ? BURST_BITS_SHARE : BURST_PACKETS_SHARE);
 
 	if (limit->burst)
 		return limit->burst;

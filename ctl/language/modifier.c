@@ -166,23 +166,47 @@ static int parse_rate(struct parser *parser, struct limit *limit)
 	return 0;
 }
 
+#define FULL_FRAME 1514 /* bytes */
+
+/* A burst that takes weeks to come back, or that no full frame fits in, is not what was meant. */
+static void burst_check(struct parser *parser, const struct location *at, struct limit *limit)
+{
+	if (limit->burst * limit->seconds > limit->rate * LIMIT_BURST_SECONDS) {
+		parser_error(parser, at, "a rate that is so low gives less than that in 30 days",
+			     "the burst is too large for the rate");
+		limit->burst = 1;
+	} else if (limit->unit == LIMIT_BITS && limit->burst < FULL_FRAME * 8) {
+		parser_warn(parser, at,
+			    "a frame of 1514 bytes has 12112 bits; without `burst` it is enough "
+			    "for the largest",
+			    "a burst of %llu bits: larger frames are always over the limit",
+			    (unsigned long long)limit->burst);
+	}
+}
+
 /* Packets, or for a rate in bits a number with or without kbit, mbit, gbit. */
 static int parse_burst(struct parser *parser, struct limit *limit)
 {
 	static const uint64_t bounds[2] = { 1, RATE_MAX };
+	const struct location at = parser->token.at;
 	uint32_t scale;
 	int err;
 
 	err = parse_count(parser, "a burst", bounds, &limit->burst, &limit->burst_text);
-	if (err || limit->unit != LIMIT_BITS || parser->token.kind != TOKEN_WORD ||
-	    !name_find(&bit_unit_list, parser->token.text, parser->token.length, &scale))
+	if (err)
 		return err;
+	if (limit->unit != LIMIT_BITS || parser->token.kind != TOKEN_WORD ||
+	    !name_find(&bit_unit_list, parser->token.text, parser->token.length, &scale)) {
+		burst_check(parser, &at, limit);
+		return 0;
+	}
 	if (limit->burst > RATE_MAX / scale)
 		return rate_error(parser, &parser->token, "the burst is out of bounds");
 	limit->burst *= scale;
 	limit->burst_text = arena_printf(parser->arena, "%s %.*s", limit->burst_text,
 					 (int)parser->token.length, parser->token.text);
 	parser_advance(parser);
+	burst_check(parser, &at, limit);
 	return 0;
 }
 

@@ -120,7 +120,8 @@ enum fw_limits_slot {
 	FW_LIMITS_SLOTS,
 };
 
-#define FW_LIMIT_LINES (1U << 18) /* of addresses: 16 MiB */
+#define FW_LIMIT_LINES	    (1U << 18) /* of addresses: 16 MiB */
+#define FW_LIMIT_RULE_LINES 1024       /* at least */
 
 /* Where a rule's limit counts what is over it, and its line of FW_LIMITS_RULES. */
 struct fw_limit_place {
