@@ -263,7 +263,7 @@ install: all
 	install -D -m 644 config/completion/fwctl.bash $(DESTDIR)$(BASHDIR)/fwctl
 	install -D -m 644 config/completion/_fwctl $(DESTDIR)$(ZSHDIR)/_fwctl
 	install -d $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/fwctl
-	install -m 644 README.md CHANGELOG.md LICENSE docs/language.md docs/operations.md \
+	install -m 644 README.md CHANGELOG.md LICENSE docs/language.md docs/flows.md docs/operations.md \
 		$(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard config/examples/*) $(DESTDIR)$(DOCDIR)/examples
 	for unit in $(UNITS); do \

@@ -6,6 +6,10 @@
 
 #include "analysis/packet_value.h"
 
+#define TCP_SYN		 0x02
+#define TCP_ACK		 0x10
+#define TCP_OPENING_MASK 0x17 /* FIN, SYN, RST, ACK */
+
 /* Bits of the live sets that an address is in when the rules are new. */
 static uint64_t live_sets(const struct ruleset *ruleset, enum fw_family family,
 			  const uint32_t address[4])
@@ -174,6 +178,30 @@ static void add_note(const struct ruleset *ruleset, const char *interface, struc
 			      interface);
 }
 
+/* Does a flow begin with the packet? ICMP by its queries, TCP by a SYN alone. */
+static bool begins_flow(const struct ruleset *ruleset, const struct fw_packet *packet)
+{
+	uint8_t flags = packet->tcp_flags & TCP_OPENING_MASK;
+
+	if (packet->state != FW_STATE_NEW || packet->has & FW_IS_FRAGMENT)
+		return false;
+	if (packet->has & FW_HAS_FLAGS)
+		return flags == TCP_SYN || (ruleset->options.pickup && flags & TCP_ACK);
+	if (packet->has & FW_HAS_ICMP && packet->family == FW_INET6)
+		return packet->icmp_type == 128;
+	return !(packet->has & FW_HAS_ICMP) || packet->icmp_type == 8 ||
+	       (packet->icmp_type >= 13 && packet->icmp_type <= 17 && packet->icmp_type & 1);
+}
+
+static bool is_recorded(const struct ruleset *ruleset, const struct explanation *explanation)
+{
+	const struct block *block = &ruleset->blocks[explanation->met.hook];
+	size_t rule = explanation->evaluation.rule;
+
+	return !explanation->reason && rule != EVALUATE_DEFAULT && block->rules[rule].keep_state &&
+	       begins_flow(ruleset, &explanation->met.packet);
+}
+
 void explanation_print(const struct ruleset *ruleset, const struct explanation *explanation,
 		       const struct explain_options *options, struct buffer *buffer)
 {
@@ -197,6 +225,8 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 		buffer_puts(buffer, "    counted by ");
 		print_rule(ruleset, &block->rules[evaluation->counted[i]], buffer);
 	}
+	if (is_recorded(ruleset, explanation))
+		buffer_puts(buffer, "    its flow is recorded\n");
 	add_note(ruleset, explanation->met.interface, &note);
 	if (note.length)
 		buffer_printf(buffer, "    note: %s\n", buffer_text(&note));
@@ -301,6 +331,7 @@ json_t *explanation_json(const struct ruleset *ruleset, const struct explanation
 		json_array_append_new(
 			counted, json_text(rule_identity(&block->rules[evaluation->counted[i]])));
 	json_object_set_new(object, "counted", counted);
+	json_object_set_new(object, "recorded", json_boolean(is_recorded(ruleset, explanation)));
 	if (options->why)
 		json_object_set_new(object, "why", why_json(ruleset, explanation));
 	if (explanation->kernel) {

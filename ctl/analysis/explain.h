@@ -41,7 +41,7 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 /*
  * One object, owned by the caller. Keys are only ever added:
  *	packet, hook, verdict, rule, file, line, reason, interface, note, text, action,
- *	counted
+ *	counted, recorded
  * and with `why` an array of {rule, file, line, match, packet}, with --kernel `kernel` and
  * `kernel-text`. `rule` is null of a malformed
  * packet, "default" if no rule decided; `file` and `line` are null of built-in rules too.

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "commands/kernel_judge.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/message.h"
 #include "compiler/compile.h"
-#include "dataplane/dataplane.h"
+#include "dataplane/flows.h"
 
 #define LOOPBACK       1    /* its index in every network namespace */
 #define FRAME_SMALLEST 14   /* the kernel wants a link-layer header */
@@ -21,8 +22,9 @@ struct kernel_judge {
 
 static int install_rules(struct kernel_judge *judge, const struct link *link)
 {
+	struct ruleset few = *judge->ruleset; /* one flow at a time */
 	struct compile_input input = {
-		.ruleset = judge->ruleset,
+		.ruleset = &few,
 		.links = link,
 		.link_count = link->name && *link->name,
 		.no_limits = true,
@@ -34,6 +36,7 @@ static int install_rules(struct kernel_judge *judge, const struct link *link)
 	uint32_t number;
 	int status;
 
+	few.options.flows = FW_FLOWS_LEAST;
 	status = dataplane_plan(judge->dataplane, judge->ruleset, &plan);
 	if (status) {
 		message_error("%s", dataplane_error(judge->dataplane));
@@ -138,9 +141,21 @@ static const char *find_obstacle(const struct kernel_judge *judge,
 		return "not asked: the capture holds only a part of the headers";
 	if (!(packet->has & FW_HAS_MAC) && !explanation->reason)
 		return "not asked: a test run needs a link-layer header";
-	if (packet->state & ~FW_STATE_NEW)
-		return "not asked: no flow is recorded there";
+	if (packet->state & FW_STATE_RELATED && !(packet->has & FW_IS_FRAGMENT))
+		return "not asked: the packet that the error is about is not known";
 	return NULL;
+}
+
+/* Each packet is asked about alone, whatever state those before left behind. */
+static bool suppose_flow(struct kernel_judge *judge, const struct fw_packet *packet)
+{
+	int error = 0;
+
+	dataplane_flows_forget(judge->dataplane);
+	if (packet->state & ~FW_STATE_NEW)
+		error = dataplane_flow_suppose(judge->dataplane, packet);
+	/* Where no rule asks, the state does not matter. */
+	return !error || error == -ENOENT;
 }
 
 enum kernel_opinion kernel_judge_ask(struct kernel_judge *judge,
@@ -158,6 +173,10 @@ enum kernel_opinion kernel_judge_ask(struct kernel_judge *judge,
 	}
 	memset(judge->frame, 0, FRAME_LARGEST);
 	memcpy(judge->frame, frame->bytes, frame->captured);
+	if (!suppose_flow(judge, &explanation->met.packet)) {
+		buffer_puts(text, "not asked: such a packet belongs to no flow");
+		return KERNEL_NOT_ASKED;
+	}
 	if (count(judge, explanation, &before) ||
 	    dataplane_test_run(judge->dataplane, explanation->met.hook, &test, &verdict) ||
 	    count(judge, explanation, &after)) {

@@ -75,6 +75,14 @@ int dataplane_flow_totals(struct dataplane *dataplane, struct flow_totals *ret_t
  */
 int dataplane_flows_recheck(struct dataplane *dataplane, uint64_t *ret_deleted);
 
+/*
+ * Of a private data plane: makes the packet one of a recorded flow, as its `state` says. -ENOENT if
+ * the rules use no state, -EOPNOTSUPP if there can be no such flow.
+ */
+int dataplane_flow_suppose(struct dataplane *dataplane, const struct fw_packet *packet);
+/* And back to none. */
+void dataplane_flows_forget(struct dataplane *dataplane);
+
 /* Bytes of kernel memory that tables for so many flows take, all of it at once. */
 uint64_t flows_memory(uint64_t flows);
 

@@ -75,7 +75,7 @@ sed 's/"text":"in tcp/"text":"in udp/' "$work/ingress" >"$work/wrong"
 "$python" tests/lib/second_opinion.py "$work/named.pcap" <"$work/wrong" >/dev/null &&
     fail "the comparison cannot fail"
 
-# Every match of the language but `state`, which the kernel program has no flows for yet.
+# Every match of the language but `state`: that is behind.
 for match in on inet6 proto from to port flags type code fragment length ttl dscp vlan ethertype \
     smac dmac; do
     grep -qw -- "$match" "$work/fw.conf" || fail "no rule asks for $match"
@@ -108,6 +108,43 @@ ports in eth0 sctp 203.0.113.1:5 > 198.51.100.1:23
 lldp in eth0 ethertype 0x88cc
 to-us in eth0 icmp6 2001:db8:1::1 > 2001:db8::2 type 100 dmac 00:00:5e:00:53:02
 END
+# Flows: for each packet the kernel is given the flow that its text speaks of.
+mv "$work/fw.conf" "$work/plain.conf"
+cat >"$work/fw.conf" <<'END'
+ingress default drop {
+    pass state established label answers
+    pass state related label errors
+    pass tcp to port 22 keep state label ssh
+    pass icmp keep state label icmp
+}
+egress default drop {
+    pass state established label replies
+    pass keep state label out
+}
+END
+while read -r label recorded packet; do
+    ask "$packet" >"$work/answer" || fail "$packet: $(cat "$work/answer")"
+    grep -q "label $label\$" "$work/answer" || fail "$packet is not for $label: $(cat "$work/answer")"
+    [ "$(grep -c "its flow is recorded" "$work/answer")" = "$recorded" ] || fail "$packet: $(cat "$work/answer")"
+    [ ${#kernel[@]} -eq 0 ] || [ "$label" = errors ] ||
+        grep -q "kernel: the program says pass, and counts it as $label" "$work/answer" || fail "$packet: $(cat "$work/answer")"
+done <<'END'
+answers 0 in eth0 tcp 192.0.2.15:22 > 198.51.100.1:80 flags A state established
+answers 0 in eth0 udp [2001:db8::1]:53 > [2001:db8::2]:80 state established
+answers 0 in eth0 icmp 192.0.2.1 > 198.51.100.1 type echo-reply state established
+answers 0 in eth0 gre 192.0.2.1 > 198.51.100.1 state established
+answers 0 in eth0 tcp 192.0.2.1 > 198.51.100.1 fragment state established
+errors 0 in eth0 tcp 192.0.2.1 > 198.51.100.1 fragment state related
+errors 0 in eth0 icmp 192.0.2.1 > 198.51.100.1 type time-exceeded state related
+ssh 1 in eth0 tcp 192.0.2.1:5 > 198.51.100.1:22 flags S
+ssh 0 in eth0 tcp 192.0.2.1:5 > 198.51.100.1:22 flags A
+icmp 1 in eth0 icmp 192.0.2.1 > 198.51.100.1 type echo-request
+icmp 0 in eth0 icmp 192.0.2.1 > 198.51.100.1 type echo-reply
+replies 0 out eth0 tcp 192.0.2.1:22 > 198.51.100.1:5 flags SA state established
+out 1 out eth0 udp 192.0.2.1:5 > 198.51.100.1:53
+out 1 out eth0 esp 192.0.2.1 > 198.51.100.1
+END
+mv "$work/plain.conf" "$work/fw.conf"
 ask "in eth0 tcp 192.0.2.1 > 198.51.100.1:22" 2>"$work/error"
 [ $? = 2 ] || fail "a wrong packet is not exit status 2"
 grep -q "both ends need a port" "$work/error" || fail "what is wrong is not told"

@@ -141,30 +141,30 @@ static void the_object_has_the_promised_keys(void **state)
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
 		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":\"eth0\",\"note\":null,"
 		"\"text\":\"in eth0 udp 203.0.113.5:1 > 198.51.100.1:2\",\"action\":\"drop\","
-		"\"counted\":[]}");
+		"\"counted\":[],\"recorded\":false}");
 	assert_json("out arp", &plain,
 		    "{\"packet\":3,\"hook\":\"egress\",\"verdict\":\"pass\",\"rule\":\"default\","
 		    "\"file\":null,\"line\":null,\"reason\":null,\"interface\":null,\"note\":null,"
-		    "\"text\":\"out arp\",\"action\":\"pass\",\"counted\":[]}");
+		    "\"text\":\"out arp\",\"action\":\"pass\",\"counted\":[],\"recorded\":false}");
 	assert_json(
 		NULL, &plain,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":null,"
 		"\"file\":null,\"line\":null,\"reason\":\"ipv4-truncated\",\"interface\":null,\"note\":null,"
 		"\"text\":\"in ethertype 0x0000 vlan 0 layer3\",\"action\":\"drop\","
-		"\"counted\":[]}");
+		"\"counted\":[],\"recorded\":false}");
 	assert_json(
 		"in tcp 203.0.113.5:1 > 198.51.100.1:80", &why,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
 		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":null,\"note\":null,"
 		"\"text\":\"in tcp 203.0.113.5:1 > 198.51.100.1:80 flags S\","
-		"\"action\":\"drop\",\"counted\":[],\"why\":[]}");
+		"\"action\":\"drop\",\"counted\":[],\"recorded\":false,\"why\":[]}");
 	assert_json(
 		"in tcp 192.0.2.1:1 > 198.51.100.1:80", &why,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"pass\","
 		"\"rule\":\"pass tcp to port { 80, 443 }\","
 		"\"file\":\"fw.conf\",\"line\":8,\"reason\":null,\"interface\":null,\"note\":null,"
 		"\"text\":\"in tcp 192.0.2.1:1 > 198.51.100.1:80 flags S\","
-		"\"action\":\"pass\",\"counted\":[\"count tcp\"],\"why\":["
+		"\"action\":\"pass\",\"counted\":[\"count tcp\"],\"recorded\":false,\"why\":["
 		"{\"rule\":\"listed\",\"file\":\"fw.conf\",\"line\":4,"
 		"\"match\":\"from @list\",\"packet\":\"192.0.2.1\"},"
 		"{\"rule\":\"count tcp\",\"file\":\"fw.conf\",\"line\":5,"
