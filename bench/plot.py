@@ -34,7 +34,7 @@ set logscale xy
 set xrange [0.8:13000]
 set yrange [20:400000]
 set xlabel 'rules'
-set ylabel 'ns for a packet that is dropped, over plain XDP\\_DROP'
+set ylabel 'ns of a dropped packet over XDP\\_DROP'
 set key left top
 set grid
 {blocks}plot {curves}
