@@ -50,18 +50,18 @@ def some_hosts(randomly, path, count):
 
 
 def some_prefixes(randomly, taken):
-    """One in a /24 at most, and none where a host is: nft takes no overlaps."""
-    networks = set()
-    while len(networks) < PREFIXES:
-        network = draw(randomly) >> 8
-        if network not in taken:
-            networks.add(network)
+    """Networks as feeds list them, mostly /24. Disjoint, and none where a host is: nft takes no
+    overlaps."""
     prefixes = []
-    for network in sorted(networks):
-        length = randomly.choice((24, 24, 24, 24, 25, 26, 27, 28, 29, 30))
-        host = randomly.getrandbits(8) & 0xff << (32 - length)
-        prefixes.append((network << 8 | host, length))
-    return prefixes
+    lengths = [24] * 10 + [23, 23, 22, 22, 21, 20, 25, 26, 28, 30]
+    while len(prefixes) < PREFIXES:
+        length = randomly.choice(lengths)
+        address = draw(randomly) & 0xffffffff << (32 - length)
+        networks = range(address >> 8, (address >> 8) + (1 << max(24 - length, 0)))
+        if not any(network in taken for network in networks):
+            taken.update(networks)
+            prefixes.append((address, length))
+    return sorted(prefixes)
 
 
 def make(randomly, which, path):
@@ -81,7 +81,8 @@ def hit(randomly, element):
 
 
 def misses(randomly, elements):
-    networks = {address >> 8 for address, _ in elements}
+    networks = {network for address, length in elements
+                for network in range(address >> 8, (address >> 8) + (1 << max(24 - length, 0)))}
     while True:
         address = draw(randomly)
         if address >> 8 not in networks:
