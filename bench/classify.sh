@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # fwbench classify on ClassBench's sets where they are, IPv4 and as IPv6; on sets that it makes
-# otherwise; and on a list of 1.5 million. A line of JSON each. As root: bench/classify.sh
+# otherwise; and on lists of 1.5 million. A line of JSON each. As root: bench/classify.sh
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 data=$root/../shared/data/classbench
@@ -38,10 +38,15 @@ if [ -d "$data" ]; then
 else
     classify
 fi
-"$root/bench/lists.py" "$work" both "$root/../shared/data/blocklists/romainmarcoux-malicious-ip-full.txt.gz"
-printf 'option essential off\nset list file "list"\ningress default pass { drop from @list }\n' >"$work/list_1.5M"
-printf 'option essential off\ningress default pass { drop from 198.51.100.1 }\n' >"$work/list_none"
-for list in list_none list_1.5M; do
-    classify --rules "$work/$list"
+list() { # NAME SET FROM
+    printf 'option essential off\n%singress default pass { drop from %s }\n' "$2" "$3" >"$work/$1"
+    classify --rules "$work/$1"
+}
+list list_none "" 198.51.100.1
+for name in both routes; do
+    "$root/bench/lists.py" "$work" $name \
+        "$root/../shared/data/blocklists/romainmarcoux-malicious-ip-full.txt.gz"
+    list list_$name 'set list file "list"
+' @list
 done
 exit $failed

@@ -4,8 +4,9 @@
 
     lists.py DIRECTORY LIST [HOSTS.gz]
 
-LIST: hosts (552,293, those of the file if there is one), prefixes (1,000,000, disjoint), both, or
-million (hosts). Writes `list`, `hits` and `misses` (65,536 packets each) and `list2`, which differs
+LIST: hosts (552,293, those of the file if there is one), prefixes (1,000,000, disjoint), both,
+million (hosts), or routes (902,000 networks one in the other, as in a table of routes, and the hosts;
+not for nft, which takes no overlaps). Writes `list`, `hits` and `misses` (65,536 packets each) and `list2`, which differs
 from the list in one of a hundred. Always the same: the seed is fixed.
 """
 import gzip
@@ -13,7 +14,7 @@ import os
 import random
 import sys
 
-HOSTS, PREFIXES, MILLION, PACKETS = 552293, 1000000, 1000000, 65536
+HOSTS, PREFIXES, MILLION, ROUTES, PACKETS = 552293, 1000000, 1000000, 902000, 65536
 
 
 def text(address):
@@ -64,6 +65,15 @@ def some_prefixes(randomly, taken):
     return sorted(prefixes)
 
 
+def some_routes(randomly):
+    lengths = [24] * 12 + [23, 23, 22, 22, 21, 20, 19, 16]
+    routes = set()
+    while len(routes) < ROUTES:
+        length = randomly.choice(lengths)
+        routes.add((draw(randomly) & 0xffffffff << (32 - length), length))
+    return sorted(routes)
+
+
 def make(randomly, which, path):
     hosts, prefixes = [], []
     if which == "million":
@@ -72,6 +82,8 @@ def make(randomly, which, path):
         hosts = some_hosts(randomly, path, HOSTS)
     if which in ("prefixes", "both"):
         prefixes = some_prefixes(randomly, {host >> 8 for host, _ in hosts})
+    if which == "routes":
+        prefixes = some_routes(randomly)
     return hosts + prefixes
 
 
