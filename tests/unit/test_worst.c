@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The worst packet of rows: the search with bounds against all packets there are, for rows that
+ * overlap as prefixes and ports do (what a wide prefix accepts, all below it accept too).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "compiler/worst.h"
+
+#define WORDS	 3
+#define ROWS_MAX 24
+#define SETS	 400
+#define PER_WIDE 4 /* rows below one wide prefix */
+
+static uint64_t state;
+
+static uint64_t next(void)
+{
+	uint64_t mixed = state += 0x9e3779b97f4a7c15ULL;
+
+	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+	return mixed ^ (mixed >> 31);
+}
+
+/* Bits that are set with a chance of 1 in 2, 4, 8, ... */
+static uint64_t sparse(unsigned halvings)
+{
+	uint64_t bits = ~0ULL;
+
+	for (unsigned i = 0; i < halvings; i++)
+		bits &= next();
+	return bits;
+}
+
+static void draw_rows(struct rows *rows, unsigned halvings)
+{
+	size_t count = 1 + next() % ROWS_MAX;
+	uint64_t row[WORDS], wide[WORDS], hash = 0;
+
+	rows_init(rows, WORDS);
+	for (size_t i = 0; i < count; i++) {
+		for (int word = 0; word < WORDS; word++) {
+			if (i % PER_WIDE == 0)
+				wide[word] = sparse(halvings);
+			row[word] = wide[word] | sparse(halvings + 2);
+			hash = (hash ^ row[word]) * 0x9e3779b97f4a7c15ULL;
+		}
+		rows_intern(rows, row, hash);
+	}
+}
+
+/* Bits and words that are left of three rows. */
+static size_t rounds_of(const uint64_t *a, const uint64_t *b, const uint64_t *c, size_t *ret_bits)
+{
+	size_t words = 0;
+
+	*ret_bits = 0;
+	for (int i = 0; i < WORDS; i++) {
+		uint64_t left = a[i] & b[i] & c[i];
+
+		words += left != 0;
+		for (; left; left &= left - 1)
+			++*ret_bits;
+	}
+	return *ret_bits + words;
+}
+
+static size_t worst_of_all(const struct rows *axes)
+{
+	size_t worst = 0, bits;
+
+	for (size_t i = 0; i < axes[0].count; i++)
+		for (size_t j = 0; j < axes[1].count; j++)
+			for (size_t k = 0; k < axes[2].count; k++) {
+				size_t rounds =
+					rounds_of(rows_at(&axes[0], i), rows_at(&axes[1], j),
+						  rows_at(&axes[2], k), &bits);
+
+				worst = rounds > worst ? rounds : worst;
+			}
+	return worst;
+}
+
+static void check(const struct rows *axes, size_t expected, size_t enough)
+{
+	const struct rows *pointers[WORST_AXES] = { &axes[0], &axes[1], &axes[2] };
+	struct worst worst;
+	size_t bits;
+
+	worst_find(pointers, WORDS, enough, &worst);
+	assert_true(worst.exact);
+	assert_int_equal(worst.rounds, expected > enough ? expected : enough);
+	if (expected > enough) {
+		assert_int_equal(rounds_of(worst.bits, worst.bits, worst.bits, &bits), expected);
+		assert_int_equal(worst.candidates, bits);
+	}
+	free(worst.bits);
+}
+
+static void finds_what_trying_all_packets_finds(void **unused)
+{
+	size_t largest = 0;
+
+	(void)unused;
+	for (uint64_t seed = 1; seed <= SETS; seed++) {
+		struct rows axes[WORST_AXES];
+		size_t expected;
+
+		state = seed;
+		for (int i = 0; i < WORST_AXES; i++)
+			draw_rows(&axes[i], 1 + seed % 3);
+		expected = worst_of_all(axes);
+		largest = expected > largest ? expected : largest;
+		check(axes, expected, 0);
+		check(axes, expected, expected ? expected - 1 : 0);
+		check(axes, expected, expected);
+		check(axes, expected, expected + 1);
+		for (int i = 0; i < WORST_AXES; i++)
+			rows_free(&axes[i]);
+	}
+	assert_true(largest > 40); /* not only rows that leave nothing */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_what_trying_all_packets_finds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
