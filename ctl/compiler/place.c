@@ -13,7 +13,8 @@
 
 #define SEEDS	   4
 #define DOUBLINGS  4
-#define SPILL	   32 /* one of so many records may be left over */
+#define SPILL	   32  /* one of so many records may be left over */
+#define SPILL_FROM 256 /* of so many: smaller tables may as well be doubled */
 #define NOT_PLACED UINT32_MAX
 
 static uint64_t prefix_mask(unsigned length)
@@ -117,14 +118,15 @@ size_t place_group(struct group *group, const struct pieces *pieces, enum fw_fam
 	group->place = memory_new(group->count, sizeof(*group->place));
 	fill = memory_new(group->buckets << DOUBLINGS, sizeof(*fill));
 	for (int doubling = 0;; doubling++) {
-		for (int seed = 0; seed < SEEDS; seed++) {
+		for (int seed = 0; seed < (group->count < SPILL_FROM ? 4 * SEEDS : SEEDS); seed++) {
 			group->seed = hash_mix(group->key.share * 64ULL + seed + 1);
 			left = try_place(group, pieces, &masks, family, fill);
 			if (!left)
 				break;
 		}
 		/* Of a large group a few may go on in another, which few packets have to try. */
-		if (left * SPILL <= group->count || doubling == DOUBLINGS - 1)
+		if (!left || doubling == DOUBLINGS - 1 ||
+		    (left * SPILL <= group->count && group->count >= SPILL_FROM))
 			break;
 		group->buckets *= 2;
 	}
