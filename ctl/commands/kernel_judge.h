@@ -12,10 +12,11 @@
 struct kernel_judge;
 
 /*
- * NULL after a message. All frames come in on, or leave by, the loopback, which the rules are told
- * is called `interface`; NULL or "": it has no name that a rule could match.
+ * NULL after a message. Live sets hold what the rule file says, and get their places. All frames
+ * come in on, or leave by, the loopback, which the rules are told is called `interface`; NULL or
+ * "": it has no name that a rule could match.
  */
-struct kernel_judge *kernel_judge_open(const struct ruleset *ruleset, const char *interface);
+struct kernel_judge *kernel_judge_open(struct ruleset *ruleset, const char *interface);
 void kernel_judge_close(struct kernel_judge **judge);
 
 enum kernel_opinion {

@@ -151,6 +151,36 @@ grep -q "both ends need a port" "$work/error" || fail "what is wrong is not told
 "$fwctl" explain --rules "$work/fw.conf" --pcap "$work/fw.conf" 2>"$work/error"
 [ $? = 1 ] || fail "a file that is no capture is not exit status 1"
 
+# Live sets hold what the file gives them, for the rules and for the program.
+cat >"$work/live.conf" <<'END'
+set banned live timeout 1h { 192.0.2.1, 198.51.100.0/24, 2001:db8::/48 }
+set allowed live counters { 192.0.2.1-192.0.2.6 }
+set empty live
+ingress default pass {
+    drop from not @allowed to @banned label both
+    drop inet6 from @banned label six
+    drop from { @banned, @empty } label banned
+}
+egress default drop {
+    pass to @allowed label allowed
+}
+END
+live() { # IDENTITY PACKET
+    "$fwctl" explain --rules "$work/live.conf" --packet "$2" --json "${kernel[@]}" >"$work/out" ||
+        fail "$2: $(cat "$work/out")"
+    "$python" -c 'import json, sys
+e = json.load(open(sys.argv[1]))
+sys.exit(e["rule"] != sys.argv[2] or e.get("kernel", "same") != "same")' "$work/out" "$1" ||
+        fail "$2 is not decided by $1: $(cat "$work/out")"
+}
+live banned "in eth0 udp 192.0.2.1:1 > 203.0.113.1:2"
+live banned "in eth0 udp 198.51.100.77:1 > 203.0.113.1:2"
+live both "in eth0 udp 203.0.113.1:1 > 192.0.2.1:2"
+live six "in eth0 udp [2001:db8::5]:1 > [2001:db8:1::1]:2"
+live default "in eth0 udp 192.0.2.4:1 > 192.0.2.1:2"
+live allowed "out eth0 udp 203.0.113.1:1 > 192.0.2.6:2"
+live default "out eth0 udp 203.0.113.1:1 > 192.0.2.7:2"
+
 # libpcap and what it brings is loaded by nothing else, and its lack hurts nothing else.
 mkdir "$work/none" && touch "$work/none/libpcap.so.0.8" "$work/none/libpcap.so.1"
 LD_LIBRARY_PATH=$work/none "$fwctl" explain --rules "$work/fw.conf" --pcap "$work/named.pcap" \
