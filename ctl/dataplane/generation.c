@@ -331,19 +331,43 @@ static uint64_t wanted_flows(const struct fw_image_header *header)
 	return uses_state(header) ? options->flows : 0;
 }
 
-/* What the programs have to find out before they ask the image. */
-static uint64_t asks_flags(const struct fw_image_header *header)
+/* What the programs have to find out before they ask the image: not of sets that are empty. */
+static uint64_t asks_flags(const struct fw_sets *live, const struct fw_image_header *header)
 {
-	uint64_t flags = 0;
+	uint64_t held = 0, flags = 0;
 
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
-		if (header->source_sets[hook] | header->destination_sets[hook])
+	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++)
+		held |= live->occupied[i / FW_SET_FAMILIES][i % FW_SET_FAMILIES];
+	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+		if ((header->source_sets[hook] | header->destination_sets[hook]) & held)
 			flags |= FW_ACTIVE_ASKS_SETS(hook);
-		/* A flow is followed in both directions, whoever asks for it. */
-		if (uses_state(header))
-			flags |= FW_ACTIVE_ASKS_STATE(hook);
-	}
 	return flags;
+}
+
+int generation_ask_sets(struct dataplane *dataplane)
+{
+	const uint64_t all = FW_ACTIVE_ASKS_SETS(FW_INGRESS) | FW_ACTIVE_ASKS_SETS(FW_EGRESS);
+	uint64_t word = maps_active(&dataplane->maps), asks;
+	uint32_t slot = FW_ACTIVE_SLOT(word), id;
+	_cleanup_close_ int image = -1;
+	const void *header;
+	int error;
+
+	if (!FW_ACTIVE_GENERATION(word))
+		return 0;
+	error = bpf_map_lookup_elem(dataplane->maps.images[FW_ACTIVE_CLASS(word)], &slot, &id);
+	if (!error) {
+		image = bpf_map_get_fd_by_id(id);
+		error = image < 0 ? image
+				  : array_map(image, sizeof(struct fw_image_header), &header);
+	}
+	if (error)
+		return error;
+	asks = asks_flags(dataplane->maps.live, header);
+	array_unmap(header, sizeof(struct fw_image_header));
+	if ((word & all) != asks)
+		maps_set_active(&dataplane->maps, (word & ~all) | asks);
+	return 0;
 }
 
 int dataplane_switch(struct dataplane *dataplane, const struct switch_input *input,
@@ -374,7 +398,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	crash_point();
 	word = FW_ACTIVE_WORD(registry->generation, slot, class, registry->counter_class,
 			      input->fail_drop) |
-	       asks_flags(input->image);
+	       asks_flags(dataplane->maps.live, input->image);
 	error = place(dataplane, image, manifest, word);
 	if (error)
 		return error;

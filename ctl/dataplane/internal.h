@@ -120,6 +120,8 @@ void limits_remove(struct dataplane *dataplane, const struct registry *registry)
 /* --- generation.c */
 /* Removes what a crash left: stale images and manifests. Only with the lock. */
 int generation_clean(struct dataplane *dataplane);
+/* Makes `active` say which hooks have sets to ask, now that a set became empty or is it no more. */
+int generation_ask_sets(struct dataplane *dataplane);
 /* The running generation's manifest; -ENOENT if there is none. */
 int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_map);
 

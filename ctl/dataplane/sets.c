@@ -136,11 +136,14 @@ int dataplane_find_set(struct dataplane *dataplane, const char *name, struct liv
 void set_mark(struct dataplane *dataplane, unsigned slot, struct set_map map)
 {
 	__u64 *mask = &dataplane->maps.live->occupied[map.kind][map.family];
+	__u64 bit = 1ULL << slot, before = *mask;
 
 	if (set_slot(dataplane, slot)->count[map.kind][map.family])
-		__atomic_or_fetch(mask, 1ULL << slot, __ATOMIC_RELEASE);
+		__atomic_or_fetch(mask, bit, __ATOMIC_RELEASE);
 	else
-		__atomic_and_fetch(mask, ~(1ULL << slot), __ATOMIC_RELEASE);
+		__atomic_and_fetch(mask, ~bit, __ATOMIC_RELEASE);
+	if (*mask != before)
+		generation_ask_sets(dataplane);
 }
 
 static int set_place(struct dataplane *dataplane, unsigned slot, struct set_map map, uint64_t room)
@@ -266,6 +269,8 @@ int set_recount(struct dataplane *dataplane, unsigned number)
 		slot->count[map.kind][map.family] = elements.count;
 		set_mark(dataplane, number, map);
 	}
+	/* He may have died between the marks and `active`. */
+	generation_ask_sets(dataplane);
 	slot->dirty = 0;
 	return 0;
 }

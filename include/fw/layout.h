@@ -67,7 +67,7 @@ enum fw_verdict {
  *   bits 33-35  image size class
  *   bits 36-38  counter size class
  *   bit  39     fail policy: set = drop when the image cannot be had
- *   bits 40-41  the hook's rules name live sets
+ *   bits 40-41  the hook's rules name a live set that is not empty
  *   bits 42-43  the hook's rules ask for a packet's state, or keep it
  */
 #define FW_ACTIVE_GENERATION(word)    ((__u32)(word))

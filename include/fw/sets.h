@@ -83,7 +83,7 @@ struct fw_set_slot {
 struct fw_sets {
 	__u64 occupied[FW_SET_KINDS][FW_SET_FAMILIES]; /* bit n: slot n holds something */
 	__u64 counted;				       /* bit n: count packets of its elements */
-	__u64 pad;
+	__u64 clock;				       /* of the programs: tick, seconds */
 	struct fw_set_slot slots[FW_MAX_LIVE_SETS];
 };
 

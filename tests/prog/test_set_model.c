@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "analysis/evaluate.h"
 #include "dataplane/set_internal.h"
@@ -296,6 +297,15 @@ static void step_replace(struct filter *filter, struct model *model)
 	model->sets[number] = elements;
 }
 
+/* The programs read the clock once a tick: they may be late by so much. */
+static bool second_has_just_begun(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_nsec < 50000000;
+}
+
 static void step_judge(struct filter *filter, const struct model *model)
 {
 	unsigned family = pick(2);
@@ -305,7 +315,7 @@ static void step_judge(struct filter *filter, const struct model *model)
 	enum fw_verdict verdict = packet_run(filter, hook, &addresses[0], &addresses[1]);
 	enum fw_verdict expected = model_judge(filter, model, hook, addresses);
 
-	if (boot_seconds() == before)
+	if (boot_seconds() == before && !second_has_just_begun())
 		assert_int_equal(verdict, expected);
 }
 

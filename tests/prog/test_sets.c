@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/internal.h"
 #include "set_run.h"
 
 static void an_element_counts_from_when_it_is_added_until_it_is_deleted(void **state)
@@ -84,8 +85,38 @@ static void an_element_expires_to_the_second(void **state)
 		}
 		usleep(1000);
 	}
+	usleep(50000); /* they read the clock once a tick */
 	assert_int_equal(packet_run_text(filter, "10.0.0.1"), FW_VERDICT_PASS);
 	assert_int_equal(packet_run_text(filter, "10.1.0.1"), FW_VERDICT_PASS);
+}
+
+static bool asks(struct filter *filter, enum fw_hook hook)
+{
+	return maps_active(&filter->dataplane->maps) & FW_ACTIVE_ASKS_SETS(hook);
+}
+
+static void packets_ask_only_where_a_set_holds_something(void **state)
+{
+	struct filter *filter = *state;
+	struct live_set set;
+
+	filter_apply(filter, "set in live\nset out live\nset idle live { 10.0.0.9 }\n"
+			     "ingress default pass {\n drop from @in\n}\n"
+			     "egress default pass {\n drop to @out\n}\n");
+	assert_false(asks(filter, FW_INGRESS) || asks(filter, FW_EGRESS));
+	assert_int_equal(set_add_text(filter, "in", "2001:db8::/64", 0), 0);
+	assert_true(asks(filter, FW_INGRESS) && !asks(filter, FW_EGRESS));
+	assert_int_equal(packet_run_text(filter, "2001:db8::1"), FW_VERDICT_DROP);
+	assert_int_equal(set_add_text(filter, "out", "10.0.0.1", 0), 0);
+	assert_true(asks(filter, FW_INGRESS) && asks(filter, FW_EGRESS));
+	set_delete_text(filter, "in", "2001:db8::/64");
+	assert_true(!asks(filter, FW_INGRESS) && asks(filter, FW_EGRESS));
+	set = set_named(filter, "out");
+	assert_int_equal(dataplane_set_flush(filter->dataplane, &set), 0);
+	assert_false(asks(filter, FW_INGRESS) || asks(filter, FW_EGRESS));
+	/* Rules that are new find what is in a set that is not. */
+	filter_apply(filter, "set idle live\negress default pass {\n drop from @idle\n}\n");
+	assert_true(!asks(filter, FW_INGRESS) && asks(filter, FW_EGRESS));
 }
 
 static void a_full_set_refuses_and_evicts_nothing_but_what_has_expired(void **state)
@@ -262,6 +293,7 @@ int main(void)
 		cmocka_unit_test(a_longer_prefix_hides_no_shorter_one_of_another_set),
 		cmocka_unit_test(an_expired_longer_prefix_hides_no_shorter_one),
 		cmocka_unit_test(an_element_expires_to_the_second),
+		cmocka_unit_test(packets_ask_only_where_a_set_holds_something),
 		cmocka_unit_test(a_full_set_refuses_and_evicts_nothing_but_what_has_expired),
 		cmocka_unit_test(packets_are_counted_on_elements_of_a_set_with_counters_only),
 		cmocka_unit_test(elements_and_counts_outlive_generations_and_sizes),
