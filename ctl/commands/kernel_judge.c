@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/message.h"
 #include "compiler/compile.h"
-#include "dataplane/flows.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/flows.h"
 #include "dataplane/sets.h"
 
 #define LOOPBACK       1    /* its index in every network namespace */

@@ -162,6 +162,29 @@ static int report_read_once(struct dataplane *dataplane, struct report *report)
 	return report->statistics->generation == report->generation->number ? 0 : -EAGAIN;
 }
 
+/* What is not of a generation: it may be read later than the rules. */
+static int surroundings_read(struct dataplane *dataplane, struct report *report)
+{
+	int error =
+		dataplane_attachments(dataplane, &report->attachments, &report->attachment_count);
+
+	if (error) {
+		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
+		return error;
+	}
+	error = wanted_links_find(report->ruleset, &report->wanted);
+	if (error) {
+		message_error("cannot list the network interfaces: %s", strerror(-error));
+		return error;
+	}
+	error = dataplane_sets(dataplane, &report->sets, &report->set_count);
+	if (!error)
+		error = dataplane_flow_totals(dataplane, &report->flows);
+	if (error)
+		message_error("%s", dataplane_error(dataplane));
+	return error;
+}
+
 int report_read(struct dataplane *dataplane, struct report *ret_report)
 {
 	struct report report = { 0 };
@@ -173,18 +196,8 @@ int report_read(struct dataplane *dataplane, struct report *ret_report)
 	}
 	if (error == -EAGAIN)
 		message_error("the rules change faster than they can be read; try again");
-	if (!error) {
-		error = dataplane_attachments(dataplane, &report.attachments,
-					      &report.attachment_count);
-		if (error)
-			message_error("cannot see what is attached: %s",
-				      dataplane_error(dataplane));
-	}
-	if (!error) {
-		error = dataplane_flow_totals(dataplane, &report.flows);
-		if (error)
-			message_error("%s", dataplane_error(dataplane));
-	}
+	if (!error)
+		error = surroundings_read(dataplane, &report);
 	if (error) {
 		report_free(&report);
 		return error;
@@ -198,6 +211,8 @@ void report_free(struct report *report)
 {
 	free(report->lines);
 	free(report->attachments);
+	free(report->sets);
+	wanted_links_free(&report->wanted);
 	statistics_free(&report->statistics);
 	ruleset_free(&report->ruleset);
 	generation_free(&report->generation);

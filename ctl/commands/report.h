@@ -6,7 +6,9 @@
 #ifndef FWCTL_COMMANDS_REPORT_H
 #define FWCTL_COMMANDS_REPORT_H
 
+#include "commands/interfaces.h"
 #include "dataplane/flows.h"
+#include "dataplane/sets.h"
 #include "language/model.h"
 
 enum report_kind {
@@ -36,6 +38,9 @@ struct report {
 	struct flow_totals flows;
 	struct attachment *attachments;
 	size_t attachment_count;
+	struct wanted_links wanted;
+	struct live_set *sets;
+	size_t set_count;
 	struct report_line *lines;
 	size_t count;
 };

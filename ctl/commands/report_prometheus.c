@@ -98,17 +98,67 @@ static void hooks_print(const struct report *report, const char *name, const cha
 	}
 }
 
+#define ATTACHED "fwctl_interface_attached"
+
+static void attached_print(const char *link, int hook, const char *mode)
+{
+	printf(ATTACHED "{interface=\"");
+	value_print(link);
+	printf("\",hook=\"%s\",mode=\"%s\"} %d\n", hook_name(hook), mode ? mode : "none", !!mode);
+}
+
+static bool is_attached(const struct report *report, const struct link_info *link, int hook)
+{
+	for (size_t i = 0; i < report->attachment_count; i++)
+		if (report->attachments[i].link.index == link->index &&
+		    (int)report->attachments[i].hook == hook)
+			return true;
+	return false;
+}
+
+/* What should be filtered and is not is 0: a series that is gone wakes nobody. */
 static void attachments_print(const struct report *report)
 {
-	const char *name = "fwctl_interface_attached";
+	const struct wanted_links *wanted = &report->wanted;
 
-	family_print(name, "gauge", "1 for each interface and hook that is filtered.");
-	for (size_t i = 0; i < report->attachment_count; i++) {
-		printf("%s{interface=\"", name);
-		value_print(report->attachments[i].link.name);
-		printf("\",hook=\"%s\",mode=\"%s\"} 1\n", hook_name(report->attachments[i].hook),
-		       report->attachments[i].mode);
+	family_print(ATTACHED, "gauge",
+		     "1 for each interface and hook that is filtered, 0 if it should be.");
+	for (size_t i = 0; i < report->attachment_count; i++)
+		attached_print(report->attachments[i].link.name, (int)report->attachments[i].hook,
+			       report->attachments[i].mode);
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		if (!report->ruleset->blocks[hook].present)
+			continue;
+		for (size_t i = 0; i < wanted->count; i++)
+			if (!is_attached(report, wanted->items[i].link, hook))
+				attached_print(wanted->items[i].link->name, hook, NULL);
+		for (size_t i = 0; i < wanted->missing_count; i++)
+			if (!wanted->missing[i]->is_pattern)
+				attached_print(wanted->missing[i]->pattern, hook, NULL);
 	}
+}
+
+static void set_value_print(const char *name, const char *set, uint64_t value)
+{
+	printf("%s{set=\"", name);
+	value_print(set);
+	printf("\"} %" PRIu64 "\n", value);
+}
+
+static void sets_print(const struct report *report)
+{
+	family_print("fwctl_set_elements", "gauge",
+		     "Elements of each live set, expired ones included until they are removed.");
+	for (size_t i = 0; i < report->set_count; i++)
+		set_value_print("fwctl_set_elements", report->sets[i].name, report->sets[i].count);
+	family_print("fwctl_set_size", "gauge", "Elements that each live set has room for.");
+	for (size_t i = 0; i < report->set_count; i++)
+		set_value_print("fwctl_set_size", report->sets[i].name, report->sets[i].size);
+	family_print("fwctl_set_refused_total", "counter",
+		     "Elements that were refused because the live set was full.");
+	for (size_t i = 0; i < report->set_count; i++)
+		set_value_print("fwctl_set_refused_total", report->sets[i].name,
+				report->sets[i].refused);
 }
 
 void report_print_prometheus(const struct report *report)
@@ -134,6 +184,7 @@ void report_print_prometheus(const struct report *report)
 	family_print("fwctl_generation", "gauge", "The number of the running generation.");
 	printf("fwctl_generation %u\n", report->statistics->generation);
 	attachments_print(report);
+	sets_print(report);
 	if (report->flows.recording)
 		flow_totals_print_prometheus(&report->flows);
 }

@@ -7,6 +7,7 @@ netns_start
 
 cat >"$work/fw.conf" <<'RULES'
 interface fw0
+set banned live size 2 { 203.0.113.7 }
 
 ingress default drop {
     count inet label v4
@@ -25,6 +26,8 @@ wait_for 5 sh -c "[ \"\$(nsenter --net=/run/netns/$right $fwctl --pin-dir $pins 
     grep -c '\"packets\": [1-9]')\" -ge 5 ]" || fail "nothing was counted: $(fw stats)"
 kill $! 2>/dev/null
 fw -q delete gone || fail "delete"
+
+fw -q set add banned 203.0.113.8 203.0.113.9 2>/dev/null && fail "a full set takes more"
 
 fw stats --json >"$work/stats.json" || fail "stats --json"
 fw list --json >"$work/list.json" || fail "list --json"
@@ -103,7 +106,8 @@ for family, kind in kinds.items():
     check((kind == "counter") == family.endswith("_total"), f"{family} is a {kind}")
 check(set(kinds) >= {"fwctl_rule_packets_total", "fwctl_rule_bytes_total",
                      "fwctl_reason_packets_total", "fwctl_hook_packets_total", "fwctl_rules",
-                     "fwctl_generation", "fwctl_interface_attached"}, f"families: {set(kinds)}")
+                     "fwctl_generation", "fwctl_interface_attached", "fwctl_set_elements",
+                     "fwctl_set_size", "fwctl_set_refused_total"}, f"families: {set(kinds)}")
 check(samples["fwctl_rule_packets_total", 'hook="ingress",rule="ping",action="pass"'] == 4, "ping")
 check(('fwctl_rule_packets_total',
        r'hook="ingress",rule="pass on \"fw*\" udp to port 7",action="pass"') in samples, "escaping")
@@ -114,6 +118,8 @@ check(samples["fwctl_hook_packets_total", 'hook="ingress",verdict="drop"'] ==
 for attached in status["attachments"]:
     labels = f'interface="fw0",hook="{attached["hook"]}",mode="{attached["mode"]}"'
     check(samples["fwctl_interface_attached", labels] == 1, f"fwctl_interface_attached {labels}")
+for metric, value in ("elements", 2), ("size", 2), ("refused_total", 1):
+    check(samples[f"fwctl_set_{metric}", 'set="banned"'] == value, f"fwctl_set_{metric}")
 PYTHON
 
 # A rule and a default whose action changes: what was counted stays under the action of then.
@@ -184,3 +190,13 @@ for hook, total in stats["hooks"].items():
         reasons = sum(r["packets"] for r in stats["reasons"] if r["hook"] == hook)
         check(decided <= total[verdict] <= decided + reasons, f"{hook} {verdict}: {decided}")
 PYTHON
+
+# An interface that is declared and lost is 0 and does not disappear.
+ip -n "$right" link del fw0 || fail "cannot take fw0 away"
+for hook in ingress egress; do
+    wait_for 5 sh -c "nsenter --net=/run/netns/$right $fwctl --pin-dir $pins stats --prometheus |
+        grep -qxF 'fwctl_interface_attached{interface=\"fw0\",hook=\"$hook\",mode=\"none\"} 0'" ||
+        fail "a lost interface: $(fw stats --prometheus | grep interface_attached)"
+done
+fw stats --prometheus | grep -q 'interface_attached.* 1$' && fail "fw0 is gone, but attached"
+exit 0
