@@ -147,35 +147,47 @@ static size_t lesser(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* No packet of the three nodes needs more rounds. */
-static size_t bound(struct search *search, const struct node nodes[WORST_AXES])
+/* By what is common to the rows of one address axis, or of both, and what one may have beyond. */
+static size_t bound_bits(const struct search *search, const struct node nodes[WORST_AXES],
+			 const uint64_t *const unions[WORST_AXES])
 {
-	const uint64_t *unions[WORST_AXES], *commons[2];
-	size_t beyond[2], words = 0, all = 0, first, second, both;
+	const uint64_t *source = node_common(search, 0, nodes[0]);
+	const uint64_t *destination = node_common(search, 1, nodes[1]);
+	size_t first = node_beyond(search, 0, nodes[0]), second = node_beyond(search, 1, nodes[1]);
+	size_t both = first + second;
 
-	for (int axis = 0; axis < WORST_AXES; axis++)
-		unions[axis] = node_union(search, axis, nodes[axis]);
-	for (int axis = 0; axis < 2; axis++) {
-		commons[axis] = node_common(search, axis, nodes[axis]);
-		beyond[axis] = node_beyond(search, axis, nodes[axis]);
-	}
-	first = beyond[0];
-	second = beyond[1];
-	both = beyond[0] + beyond[1];
 	for (size_t i = 0; i < search->words; i++) {
 		uint64_t left = unions[0][i] & unions[1][i] & unions[2][i];
 
 		if (!left)
 			continue;
-		words++;
-		all += count_bits(left);
-		first += count_bits(left & commons[0][i]);
-		second += count_bits(left & commons[1][i]);
-		both += count_bits(left & commons[0][i] & commons[1][i]);
+		first += count_bits(left & source[i]);
+		second += count_bits(left & destination[i]);
+		both += count_bits(left & source[i] & destination[i]);
+	}
+	return lesser(both, lesser(first, second));
+}
+
+/* No packet of the three nodes needs more rounds. */
+static size_t bound(struct search *search, const struct node nodes[WORST_AXES])
+{
+	const uint64_t *unions[WORST_AXES];
+	size_t words = 0, bits = 0;
+
+	for (int axis = 0; axis < WORST_AXES; axis++)
+		unions[axis] = node_union(search, axis, nodes[axis]);
+	for (size_t i = 0; i < search->words; i++) {
+		uint64_t left = unions[0][i] & unions[1][i] & unions[2][i];
+
+		words += left != 0;
+		bits += count_bits(left);
 	}
 	search->work += search->words;
-	all = lesser(lesser(all, both), lesser(first, second));
-	return all + lesser(all, words);
+	if (bits + words <= search->worst.rounds)
+		return bits + words;
+	if (nodes[0].level || nodes[1].level)
+		bits = lesser(bits, bound_bits(search, nodes, unions));
+	return bits + lesser(bits, words);
 }
 
 /* Two halves of one axis; the second has no nodes if the tree ends there. */
@@ -243,6 +255,8 @@ static void descend(struct search *search, struct node nodes[WORST_AXES], size_t
 		if (best.axis < 0 || larger(&split) < larger(&best) ||
 		    (larger(&split) == larger(&best) && nodes[axis].level > nodes[best.axis].level))
 			best = split;
+		if (larger(&best) <= search->worst.rounds)
+			return; /* no packet of either half is worse */
 	}
 	if (best.axis < 0) {
 		take_worst(search, nodes, rounds);
