@@ -344,6 +344,14 @@ static uint64_t asks_flags(const struct fw_sets *live, const struct fw_image_hea
 	return flags;
 }
 
+/* A flow is followed in both directions, whoever asks for it. */
+static uint64_t state_flags(const struct fw_image_header *header)
+{
+	if (!uses_state(header))
+		return 0;
+	return FW_ACTIVE_ASKS_STATE(FW_INGRESS) | FW_ACTIVE_ASKS_STATE(FW_EGRESS);
+}
+
 int generation_ask_sets(struct dataplane *dataplane)
 {
 	const uint64_t all = FW_ACTIVE_ASKS_SETS(FW_INGRESS) | FW_ACTIVE_ASKS_SETS(FW_EGRESS);
@@ -398,7 +406,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	crash_point();
 	word = FW_ACTIVE_WORD(registry->generation, slot, class, registry->counter_class,
 			      input->fail_drop) |
-	       asks_flags(dataplane->maps.live, input->image);
+	       asks_flags(dataplane->maps.live, input->image) | state_flags(input->image);
 	error = place(dataplane, image, manifest, word);
 	if (error)
 		return error;
