@@ -22,6 +22,19 @@ __noinline int fw_ask_state(struct FW_CONTEXT *ctx, struct fw_packet *packet, __
 }
 
 /*
+ * What is left to do where the rule says more than a verdict. Of fw_filter(), but for the stack:
+ * what is alive across these calls would stand beside fw_decide()'s.
+ */
+__noinline int fw_complete(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 active)
+{
+	__u32 outcome = (__u32)fw_finish(packet, packets, bytes, active);
+
+	if (outcome & FW_DO_KEEP_STATE && FW_VERDICT_OF(outcome) == FW_VERDICT_PASS)
+		fw_keep_flow(packet, active, packets, bytes);
+	return (int)outcome;
+}
+
+/*
  * A verdict, and FW_DO_*. `active` is read once: sets and flows are asked for by the generation
  * that decides.
  */
@@ -39,9 +52,7 @@ static __always_inline __u32 fw_filter(struct FW_CONTEXT *ctx, struct fw_packet 
 		fw_ask_state(ctx, packet, active, weight->packets, weight->bytes);
 	outcome = (__u32)fw_decide(packet, malformed, weight->packets, weight->bytes, active);
 	if (outcome == FW_VERDICT_PENDING)
-		outcome = (__u32)fw_finish(packet, weight->packets, weight->bytes, active);
-	if (outcome & FW_DO_KEEP_STATE && FW_VERDICT_OF(outcome) == FW_VERDICT_PASS)
-		fw_keep_flow(ctx, packet, active, weight->packets, weight->bytes);
+		outcome = (__u32)fw_complete(packet, weight->packets, weight->bytes, active);
 	return outcome;
 }
 

@@ -17,8 +17,17 @@
 /* The transport header lies below this, or is not looked at: packet offsets have to be bounded. */
 #define FW_TRANSPORT_MASK 0x3fff
 
-/* What would not fit on the stack. One at a time on a CPU, as with fw_pending. */
+/*
+ * What would not fit on the stack, and what fw_ask_flow() found out, for fw_keep_flow(). One packet
+ * at a time on a CPU, as with fw_pending.
+ */
 struct fw_flow_scratch {
+	struct fw_flow_name name;
+	struct fw_segment segment;
+	__u64 ticked; /* when `now` was read, in nanoseconds that cost little */
+	__u32 now;
+	__u32 may_keep; /* the packet has a name, and no flow of this name stands in the way */
+	__u32 is_over;	/* bit n: in table n stands one that is over */
 	struct fw_packet inner; /* that an ICMP error carries */
 	__u8 bytes[FW_INNER_MAX];
 	struct fw_flow_entry entry; /* a new one */
@@ -45,10 +54,20 @@ static __always_inline struct fw_flow_counts *fw_flow_counts_get(void)
 	return bpf_map_lookup_elem(&fw_flow_counts, &first);
 }
 
-/* CLOCK_BOOTTIME, which goes on while the machine sleeps. */
-static __always_inline __u32 fw_flow_now(void)
+/*
+ * Seconds of CLOCK_BOOTTIME, which goes on while the machine sleeps. Reading it takes 45 ns here,
+ * so each CPU does it once a second by the clock that is there for nothing: late by a second at
+ * most, also after a sleep.
+ */
+static __always_inline __u32 fw_flow_now(struct fw_flow_scratch *scratch)
 {
-	return (__u32)(bpf_ktime_get_boot_ns() / FW_SECOND);
+	__u64 ticked = bpf_ktime_get_coarse_ns();
+
+	if (ticked - scratch->ticked >= FW_SECOND || !scratch->now) {
+		scratch->ticked = ticked;
+		scratch->now = (__u32)(bpf_ktime_get_boot_ns() / FW_SECOND);
+	}
+	return scratch->now;
 }
 
 static __always_inline int fw_flow_has_expired(__u32 expires, __u32 now)
@@ -215,7 +234,7 @@ static __noinline int fw_fragment_note(const struct fw_packet *packet, __u32 sta
 }
 
 /* What the first fragment was; new if it was not seen. */
-static __noinline __u32 fw_fragment_state(const struct fw_packet *packet)
+static __noinline __u32 fw_fragment_state(const struct fw_packet *packet, __u32 now)
 {
 	const struct fw_fragment_entry *entry;
 	struct fw_fragment_key key;
@@ -224,7 +243,7 @@ static __noinline __u32 fw_fragment_state(const struct fw_packet *packet)
 
 	fw_fragment_name(packet, &key);
 	entry = fragments ? bpf_map_lookup_elem(fragments, &key) : NULL;
-	if (!entry || fw_flow_has_expired(entry->expires, fw_flow_now()))
+	if (!entry || fw_flow_has_expired(entry->expires, now))
 		return FW_STATE_NEW;
 	return entry->state;
 }
@@ -288,43 +307,57 @@ static __noinline int fw_flow_assure(const struct fw_flow_key *key)
 	return 0;
 }
 
-/* What the packet is to the flow of its name, which takes it in if it fits. */
-static __always_inline __u8 fw_flow_meet(const struct fw_flow_name *name,
-					 const struct fw_segment *segment,
+/* The packet fits the flow, which takes it in. */
+static __always_inline void fw_flow_join(struct fw_flow_entry *entry,
+					 const struct fw_flow_scratch *scratch,
+					 const struct fw_state_options *options, __u32 now)
+{
+	__u8 protocol = scratch->name.key.protocol;
+
+	fw_flow_take(entry, scratch->name.is_upper ^ entry->from_upper, protocol,
+		     &scratch->segment);
+	fw_flow_prolong(entry, protocol, now, options);
+}
+
+/* What the packet is to the flow of its name. */
+static __always_inline __u8 fw_flow_meet(struct fw_flow_scratch *scratch,
 					 const struct fw_state_options *options, __u64 packets,
 					 __u64 bytes)
 {
-	struct fw_flow_entry *entry = fw_flow_find(FW_FLOWS_ASSURED, &name->key);
-	__u8 protocol = name->key.protocol;
-	__u32 now = fw_flow_now();
-	__u32 half_open = 0;
-	__u32 direction;
-	int fit;
+	const struct fw_flow_key *key = &scratch->name.key;
+	__u32 table = FW_FLOWS_ASSURED, direction, now;
+	struct fw_flow_entry *entry = fw_flow_find(FW_FLOWS_ASSURED, key);
+	int fit = FW_FIT_REOPEN;
 
 	if (!entry) {
-		entry = fw_flow_find(FW_FLOWS_HALF_OPEN, &name->key);
-		half_open = 1;
+		entry = fw_flow_find(FW_FLOWS_HALF_OPEN, key);
+		table = FW_FLOWS_HALF_OPEN;
 	}
-	if (!entry || fw_flow_has_expired(entry->expires, now))
+	if (!entry)
 		return FW_STATE_NEW;
-	direction = name->is_upper ^ entry->from_upper;
-	fit = fw_flow_fit(entry, direction, protocol, segment);
+	now = fw_flow_now(scratch);
+	direction = scratch->name.is_upper ^ entry->from_upper;
+	if (!fw_flow_has_expired(entry->expires, now))
+		fit = fw_flow_fit(entry, direction, key->protocol, &scratch->segment);
+	if (fit == FW_FIT_REOPEN) {
+		scratch->is_over = 1U << table;
+		return FW_STATE_NEW;
+	}
+	scratch->may_keep = 0;
 	if (fit == FW_FIT_NONE) {
 		struct fw_flow_counts *counts = fw_flow_counts_get();
 
 		if (counts)
 			counts->refused++;
-	}
-	if (fit == FW_FIT_NONE || fit == FW_FIT_REOPEN)
 		return FW_STATE_NEW;
+	}
 	fw_flow_count(&entry->sides[direction & 1], packets, bytes);
 	if (fit == FW_FIT_STALE)
 		return FW_STATE_ESTABLISHED;
-	fw_flow_take(entry, direction, protocol, segment);
-	fw_flow_prolong(entry, protocol, now, options);
-	if (half_open && (direction & 1) == FW_FLOW_ORIGINATOR &&
-	    fw_flow_is_assured(entry, protocol))
-		fw_flow_assure(&name->key);
+	fw_flow_join(entry, scratch, options, now);
+	if (table == FW_FLOWS_HALF_OPEN && (direction & 1) == FW_FLOW_ORIGINATOR &&
+	    fw_flow_is_assured(entry, key->protocol))
+		fw_flow_assure(key);
 	return FW_STATE_ESTABLISHED;
 }
 
@@ -335,26 +368,27 @@ static __always_inline __u8 fw_flow_meet(const struct fw_flow_name *name,
 __noinline int fw_ask_flow(struct FW_CONTEXT *ctx, struct fw_packet *packet, __u64 active,
 			   __u64 packets, __u64 bytes)
 {
+	struct fw_flow_scratch *scratch = fw_flow_scratch_get();
 	const struct fw_state_options *options;
-	struct fw_segment segment;
-	struct fw_flow_name name;
 	__u8 state;
 
-	if (!packet)
+	if (!packet || !scratch)
 		return 0;
 	packet->state = FW_STATE_NEW;
+	scratch->may_keep = 0;
 	if (packet->has & FW_IS_FRAGMENT) {
-		packet->state = (__u8)fw_fragment_state(packet);
+		packet->state = (__u8)fw_fragment_state(packet, fw_flow_now(scratch));
 		return 0;
 	}
-	__builtin_memset(&segment, 0, sizeof(segment));
 	options = fw_flow_options(active);
-	if (!options || !fw_flow_read(ctx, packet, &name, &segment))
+	if (!options || !fw_flow_read(ctx, packet, &scratch->name, &scratch->segment))
 		return 0;
-	state = fw_flow_meet(&name, &segment, options, packets, bytes);
+	scratch->may_keep = 1;
+	scratch->is_over = 0;
+	state = fw_flow_meet(scratch, options, packets, bytes);
 	packet->state = state;
 	if (packet->has & FW_IS_FIRST_FRAGMENT && state == FW_STATE_ESTABLISHED)
-		fw_fragment_note(packet, state, fw_flow_now());
+		fw_fragment_note(packet, state, fw_flow_now(scratch));
 	return 0;
 }
 
@@ -388,6 +422,7 @@ __noinline int fw_ask_related(struct FW_CONTEXT *ctx, struct fw_packet *packet)
 	if (!packet || !scratch || !counts)
 		return 0;
 	packet->state = FW_STATE_NEW;
+	scratch->may_keep = 0;
 	length = fw_related_load(ctx, packet, scratch);
 	if (!length)
 		return 0;
@@ -402,7 +437,7 @@ __noinline int fw_ask_related(struct FW_CONTEXT *ctx, struct fw_packet *packet)
 	entry = fw_flow_find(FW_FLOWS_ASSURED, &name.key);
 	if (!entry)
 		entry = fw_flow_find(FW_FLOWS_HALF_OPEN, &name.key);
-	if (!entry || fw_flow_has_expired(entry->expires, fw_flow_now()))
+	if (!entry || fw_flow_has_expired(entry->expires, fw_flow_now(scratch)))
 		return 0;
 	direction = name.is_upper ^ entry->from_upper;
 	if (!fw_inner_fits(&entry->sides[direction & 1], &entry->sides[~direction & 1],
@@ -411,30 +446,11 @@ __noinline int fw_ask_related(struct FW_CONTEXT *ctx, struct fw_packet *packet)
 	packet->state = FW_STATE_RELATED;
 	counts->related++;
 	if (packet->has & FW_IS_FIRST_FRAGMENT)
-		fw_fragment_note(packet, FW_STATE_RELATED, fw_flow_now());
+		fw_fragment_note(packet, FW_STATE_RELATED, fw_flow_now(scratch));
 	return 0;
 }
 
 /* --- Recording ----------------------------------------------------------------------------- */
-
-/*
- * Makes place for a flow of this name. False: one is there that is not over, and the packet is none
- * of its.
- */
-static __always_inline int fw_flow_give_way(__u32 table, const struct fw_flow_name *name,
-					    const struct fw_segment *segment, __u32 now)
-{
-	struct fw_flow_entry *entry = fw_flow_find(table, &name->key);
-
-	if (!entry)
-		return 1;
-	if (!fw_flow_has_expired(entry->expires, now) &&
-	    fw_flow_fit(entry, name->is_upper ^ entry->from_upper, name->key.protocol, segment) !=
-		    FW_FIT_REOPEN)
-		return 0;
-	fw_flow_delete(table, &name->key);
-	return 1;
-}
 
 /* May a flow begin with this packet? */
 static __always_inline int fw_flow_may_open(const struct fw_flow_name *name,
@@ -464,36 +480,36 @@ static __always_inline void fw_flow_begin(struct fw_flow_entry *entry,
 	fw_flow_take(entry, FW_FLOW_ORIGINATOR, name->key.protocol, segment);
 }
 
-/* Records the flow of a packet that a rule with `keep state` passes. */
-__noinline int fw_keep_flow(struct FW_CONTEXT *ctx, const struct fw_packet *packet, __u64 active,
-			    __u64 packets, __u64 bytes)
+/*
+ * Records the flow of a packet that a rule with `keep state` passes. fw_ask_flow() has seen the
+ * packet, as it is called wherever rules keep state.
+ */
+__noinline int fw_keep_flow(const struct fw_packet *packet, __u64 active, __u64 packets,
+			    __u64 bytes)
 {
 	struct fw_flow_scratch *scratch = fw_flow_scratch_get();
 	const struct fw_state_options *options;
 	const struct fw_pending *pending;
-	struct fw_segment segment;
-	struct fw_flow_name name;
 	__u32 first = 0, now;
 
-	if (!packet || !scratch || packet->state != FW_STATE_NEW)
+	if (!packet || !scratch || !scratch->may_keep)
 		return 0;
-	__builtin_memset(&segment, 0, sizeof(segment));
 	options = fw_flow_options(active);
 	pending = bpf_map_lookup_elem(&fw_pending, &first);
-	if (!options || !pending || !fw_flow_read(ctx, packet, &name, &segment) ||
-	    !fw_flow_may_open(&name, &segment, options))
+	if (!options || !pending || !fw_flow_may_open(&scratch->name, &scratch->segment, options))
 		return 0;
-	now = fw_flow_now();
-	if (!fw_flow_give_way(FW_FLOWS_ASSURED, &name, &segment, now) ||
-	    !fw_flow_give_way(FW_FLOWS_HALF_OPEN, &name, &segment, now))
-		return 0;
-	fw_flow_begin(&scratch->entry, packet, &name, &segment);
+	if (scratch->is_over & 1U << FW_FLOWS_ASSURED)
+		fw_flow_delete(FW_FLOWS_ASSURED, &scratch->name.key);
+	if (scratch->is_over & 1U << FW_FLOWS_HALF_OPEN)
+		fw_flow_delete(FW_FLOWS_HALF_OPEN, &scratch->name.key);
+	now = fw_flow_now(scratch);
+	fw_flow_begin(&scratch->entry, packet, &scratch->name, &scratch->segment);
 	fw_flow_count(&scratch->entry.sides[FW_FLOW_ORIGINATOR], packets, bytes);
-	fw_flow_prolong(&scratch->entry, name.key.protocol, now, options);
+	fw_flow_prolong(&scratch->entry, scratch->name.key.protocol, now, options);
 	scratch->entry.created = now;
 	scratch->entry.rule = pending->counter;
 	scratch->entry.generation = FW_ACTIVE_GENERATION(active);
-	if (!fw_flow_insert(FW_FLOWS_HALF_OPEN, &name.key, &scratch->entry) &&
+	if (!fw_flow_insert(FW_FLOWS_HALF_OPEN, &scratch->name.key, &scratch->entry) &&
 	    packet->has & FW_IS_FIRST_FRAGMENT)
 		fw_fragment_note(packet, FW_STATE_ESTABLISHED, now);
 	return 0;

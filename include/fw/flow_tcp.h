@@ -201,22 +201,25 @@ static __always_inline enum fw_fit fw_tcp_fit_reset(const struct fw_flow_side *s
 						    const struct fw_flow_side *receiver,
 						    const struct fw_segment *segment)
 {
+	__u32 loose = (sender->flags | receiver->flags) & FW_SIDE_LOOSE;
 	__u32 limit;
 
-	if (!(sender->flags & FW_SIDE_SEEN)) {
+	if (!(sender->flags & FW_SIDE_SYN) && !loose) {
 		/* Refuses a connection: it has to acknowledge the SYN. */
 		if (!(segment->flags & FW_TCP_ACK) || !(receiver->flags & FW_SIDE_SYN) ||
 		    fw_before(segment->acknowledgement, receiver->start) ||
 		    fw_before(receiver->end, segment->acknowledgement))
-			return receiver->flags & FW_SIDE_LOOSE ? FW_FIT_STALE : FW_FIT_NONE;
+			return FW_FIT_NONE;
 		return FW_FIT_YES;
 	}
+	if (!(sender->flags & FW_SIDE_SEEN))
+		return FW_FIT_STALE;
 	if (segment->sequence == sender->end)
 		return FW_FIT_YES;
 	if (receiver->flags & FW_SIDE_ACKED && segment->sequence == receiver->acked)
 		return FW_FIT_YES;
 	limit = sender->end + FW_TCP_LAG;
-	if (!((sender->flags | receiver->flags) & FW_SIDE_LOOSE)) {
+	if (!loose) {
 		/* Who opens may have got an answer to something else, which he resets with its
 		 * number. */
 		if (!(receiver->flags & FW_SIDE_SYN))
@@ -242,9 +245,9 @@ static __always_inline enum fw_fit fw_tcp_fit_data(const struct fw_flow_side *se
 
 	if ((sender->flags | receiver->flags) & FW_SIDE_LOOSE)
 		return FW_FIT_YES;
-	/* An answer of an older connection, which the opener will reset. */
+	/* An answer of an older connection, which the opener will reset; not of who refused. */
 	if (!(sender->flags & FW_SIDE_SYN))
-		return FW_FIT_STALE;
+		return sender->flags & FW_SIDE_RESET ? FW_FIT_NONE : FW_FIT_STALE;
 	if (!(receiver->flags & FW_SIDE_SYN))
 		return FW_FIT_NONE;
 	if (fw_before(fw_tcp_limit(sender, receiver), segment->sequence) ||
