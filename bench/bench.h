@@ -8,6 +8,7 @@ int bench_flood(int count, char **words);
 int bench_parse(int count, char **words);
 int bench_rules(int count, char **words);
 int bench_sets(int count, char **words);
+int bench_state(int count, char **words);
 int bench_trie(int count, char **words);
 
 #endif

@@ -54,6 +54,8 @@ int flood_send(struct xdp_md *ctx)
 	sum += (sender->address >> 16) + (sender->address & 0xffff);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
+	/* The frame comes back from receivers that forward it. */
+	frame->before_checksum[8] = 64;
 	frame->checksum = bpf_htons((__u16)~sum);
 	frame->source[0] = bpf_htons((__u16)(sender->address >> 16));
 	frame->source[1] = bpf_htons((__u16)sender->address);

@@ -49,6 +49,8 @@ NAMES = {
     "nft-concat": "nft, interval set (address . port)",
     "nft-interval": "nft, interval set (addresses only)",
     "ipset": "iptables + ipset", "xdp-filter": "xdp-filter (addresses only)",
+    "plain": "no filter", "fwctl-plain": "fwctl, stateless", "fwctl-state": "fwctl, keep state",
+    "nft-plain": "nft, stateless", "nft-state": "nft, conntrack",
     "fwctl-live": "fwctl, live set", "fwctl-drop": "fwctl without a list, default drop",
     "fwctl-pass": "fwctl without a list", "trie": "LPM_TRIE in an XDP program",
 }
@@ -149,5 +151,17 @@ def apply(rows):
     return tables
 
 
+def state(rows):
+    sizes = unique(row["flows"] for row in rows if "flows" in row)
+    table = Table("ns a packet over no filter; packets of recorded flows at random, and first packets",
+                  ["flows recorded"] + [f"{size:,}" for size in sizes] + ["new flow each", "new a second"])
+    for link in ("fwctl-plain", "fwctl-state", "nft-plain", "nft-state"):
+        new = first(rows, new=True, link=link).get("least_ns")
+        table.add(NAMES[link], [over(rows, {"flows": size, "link": link}, "plain") for size in sizes] +
+                  [over(rows, {"new": True, "link": link}, "plain"),
+                   f"{1e9 / new:,.0f}" if new and link.endswith("state") else None])
+    return [table]
+
+
 TABLES = {"classify": classify, "ingress": traffic, "egress": traffic, "lists": lists,
-          "sets": sets, "apply": apply}
+          "sets": sets, "apply": apply, "state": state}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the project wants to reach, beside what was measured."""
-from tables import Table, first, over
+from tables import Table, first, over, unique
 
 
 def worst(rows, value, wanted=lambda row: True):
@@ -73,6 +73,17 @@ def sets(rows, add):
     add("live set, empty", None, first(rows, lookup="live set, empty").get("miss_ns"), "ns")
 
 
+def state(rows, add):
+    def above(link, **wanted):
+        return over(rows, {**wanted, "link": f"{link}-state"}, f"{link}-plain")
+
+    for size in unique(row["flows"] for row in rows if "flows" in row):
+        add(f"state: a packet of one of {size:,} flows, over stateless; conntrack's", above("nft", flows=size),
+            above("fwctl", flows=size), "ns")
+    ours, theirs = above("fwctl", new=True), above("nft", new=True)
+    add("state: a new flow costs conntrack, % of ours", 500, ours and theirs and 100 * theirs / ours, "more")
+
+
 def targets(results):
     table = Table("", ["", "at most", "measured", "worst at", "met"])
 
@@ -92,7 +103,7 @@ def targets(results):
 
         table.add(what, [show(most), show(value), where, {None: "-", True: "yes", False: "**no**"}[met]])
 
-    for name, of in (("classify", classify), ("ingress", ingress), ("apply", apply), ("sets", sets)):
+    for name, of in (("classify", classify), ("ingress", ingress), ("apply", apply), ("sets", sets), ("state", state)):
         if results.get(name):
             of(results[name]["rows"], add)
     return table
