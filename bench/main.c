@@ -9,8 +9,8 @@ static const struct {
 	int (*run)(int count, char **words);
 } commands[] = {
 	{ "classify", bench_classify }, { "flood", bench_flood }, { "parse", bench_parse },
-	{ "rules", bench_rules },	{ "sets", bench_sets },
-	{ "state", bench_state },	  { "trie", bench_trie },
+	{ "rules", bench_rules },	{ "sets", bench_sets },	  { "state", bench_state },
+	{ "trie", bench_trie },
 };
 
 int main(int argc, char **argv)
@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: fwbench classify | flood | parse | rules | sets | state | trie ...\n");
+	fprintf(stderr,
+		"usage: fwbench classify | flood | parse | rules | sets | state | trie ...\n");
 	return 2;
 }

@@ -29,3 +29,6 @@ for hook in ingress egress; do
     FILTERS='plain-drop plain-pass fwctl nft-hash' bench/traffic.sh $hook 10 >"$out" 2>/dev/null || fail "bench/traffic.sh $hook failed"
     expect "a filter on $hook does not do what it should, or packets were lost" "True$measured"
 done
+
+bench/state.sh 1000 >"$out" 2>/dev/null || fail "bench/state.sh failed"
+expect "packets of flows were lost, or new flows" "len(rows) == 10 and all(r.get('ns', 0) > 0 for r in rows)"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared with netns.sh and the tests
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Peers on both sides of a gateway, for tests of state. Behind netns.sh's two namespaces stand two
