@@ -70,17 +70,66 @@ static __always_inline __u32 fw_read_linear(struct __sk_buff *ctx, struct fw_pac
 	return fw_read(ctx, packet);
 }
 
+/*
+ * Sends a rejected packet to the program that answers, at ingress of the same interface; drops what
+ * is not to be answered. A global function because of the stack.
+ */
+__noinline int fw_refuse(struct __sk_buff *ctx, const struct fw_packet *packet, __u64 bytes)
+{
+	struct fw_answers *answers = fw_answers_find();
+	struct fw_ticket *ticket;
+	__u32 number, place;
+	__u8 version;
+
+	if (!packet || !answers)
+		return TC_ACT_SHOT;
+	number = fw_reject(packet, bytes);
+	if (!number)
+		return TC_ACT_SHOT;
+	place = packet->network + FW_TICKET_PLACE;
+	ticket = fw_ticket_find(answers, number);
+	if (!ticket || bpf_skb_load_bytes(ctx, packet->network, &version, sizeof(version)) ||
+	    bpf_skb_load_bytes(ctx, place, &ticket->replaced, sizeof(ticket->replaced)))
+		return TC_ACT_SHOT;
+	version ^= FW_TICKET_MARK;
+	if (bpf_skb_store_bytes(ctx, packet->network, &version, sizeof(version), 0) ||
+	    bpf_skb_store_bytes(ctx, place, &number, sizeof(number), 0))
+		return TC_ACT_SHOT;
+	return (int)bpf_redirect(ctx->ifindex, BPF_F_INGRESS);
+}
+
+/* Answers of ours to what came in: they are not judged. The mark is not seen outside. */
+static __always_inline int fw_is_our_answer(struct __sk_buff *ctx)
+{
+	struct fw_answers *answers;
+	struct fw_ticket *ticket;
+
+	if (!ctx->mark)
+		return 0;
+	answers = fw_answers_find();
+	ticket = answers ? fw_ticket_find(answers, ctx->mark) : NULL;
+	if (!ticket || ticket->hook != FW_TICKET_ANSWER)
+		return 0;
+	ticket->number = 0;
+	ctx->mark = 0;
+	return 1;
+}
+
 SEC("tc")
 int fw_egress(struct __sk_buff *ctx)
 {
 	struct fw_packet packet = {};
-	__u32 malformed = fw_read_linear(ctx, &packet);
 	struct fw_weight weight;
+	__u32 malformed, outcome;
 
+	if (fw_is_our_answer(ctx))
+		return TC_ACT_UNSPEC;
+	malformed = fw_read_linear(ctx, &packet);
 	fw_weigh(ctx, &weight);
-	if (FW_VERDICT_OF(fw_filter(ctx, &packet, malformed, &weight)) == FW_VERDICT_DROP)
-		return TC_ACT_SHOT;
-	return TC_ACT_UNSPEC;
+	outcome = fw_filter(ctx, &packet, malformed, &weight);
+	if (FW_VERDICT_OF(outcome) == FW_VERDICT_PASS)
+		return TC_ACT_UNSPEC;
+	return outcome & FW_DO_REJECT ? fw_refuse(ctx, &packet, weight.bytes) : TC_ACT_SHOT;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -23,7 +23,7 @@ int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, 
 	if (!dataplane->pin_dir)
 		return fail(dataplane, -EINVAL, "a private data plane is attached to nothing");
 	if (hook == FW_EGRESS)
-		return tc_attach(dataplane, link, ret_attachment);
+		return tc_attach(dataplane, link, PROGRAM_EGRESS, ret_attachment);
 	error = xdp_attach(dataplane, link, mode, ret_attachment);
 	if (!error)
 		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
@@ -32,24 +32,37 @@ int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, 
 
 int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook)
 {
-	return hook == FW_INGRESS ? xdp_detach(dataplane, link) : tc_detach(dataplane, link);
+	return hook == FW_INGRESS ? xdp_detach(dataplane, link)
+				  : tc_detach(dataplane, link, PROGRAM_EGRESS);
 }
 
-static int query(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
+int dataplane_attach_answers(struct dataplane *dataplane, const struct link_info *link,
+			     struct attachment *ret_attachment)
+{
+	return tc_attach(dataplane, link, PROGRAM_ANSWER, ret_attachment);
+}
+
+int dataplane_detach_answers(struct dataplane *dataplane, const struct link_info *link)
+{
+	return tc_detach(dataplane, link, PROGRAM_ANSWER);
+}
+
+static int query(struct dataplane *dataplane, const struct link_info *link, enum program program,
 		 struct attachment *ret_attachment)
 {
 	int error;
 
-	if (hook == FW_EGRESS)
-		return tc_query(dataplane, link, ret_attachment);
+	if (program != PROGRAM_INGRESS)
+		return tc_query(dataplane, link, program, ret_attachment);
 	error = xdp_query(dataplane, link, ret_attachment);
 	if (!error)
 		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
 	return error;
 }
 
-int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,
-			  size_t *ret_count)
+/* The programs from `first` to `last` on all interfaces. */
+static int attachments_read(struct dataplane *dataplane, enum program first, enum program last,
+			    struct attachment **ret_attachments, size_t *ret_count)
 {
 	_cleanup_free_ struct link_info *links = NULL;
 	_cleanup_free_ struct attachment *attachments = NULL;
@@ -58,12 +71,12 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 
 	if (error)
 		return fail(dataplane, error, "cannot read the network interfaces");
-	attachments = calloc(link_count * FW_HOOKS + 1, sizeof(*attachments));
+	attachments = calloc(link_count * PROGRAMS + 1, sizeof(*attachments));
 	if (!attachments)
 		return fail(dataplane, -ENOMEM, "not enough memory");
 	for (size_t i = 0; i < link_count; i++) {
-		for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++) {
-			error = query(dataplane, &links[i], hook, &attachments[count]);
+		for (enum program program = first; program <= last; program++) {
+			error = query(dataplane, &links[i], program, &attachments[count]);
 			if (!error)
 				count++;
 			else if (error != -ENOENT && error != -ENODEV)
@@ -73,6 +86,20 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 	*ret_attachments = take_ptr(attachments);
 	*ret_count = count;
 	return 0;
+}
+
+int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_attachments,
+			  size_t *ret_count)
+{
+	return attachments_read(dataplane, PROGRAM_INGRESS, PROGRAM_EGRESS, ret_attachments,
+				ret_count);
+}
+
+int dataplane_answers(struct dataplane *dataplane, struct attachment **ret_attachments,
+		      size_t *ret_count)
+{
+	return attachments_read(dataplane, PROGRAM_ANSWER, PROGRAM_ANSWER, ret_attachments,
+				ret_count);
 }
 
 void pins_remove(int parent, const char *name)
@@ -137,7 +164,7 @@ static uint32_t program_left(const struct dataplane *dataplane, const struct det
 	bool current;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
-		if (!was_here(detached, id) && program_is_ours(dataplane, id, FW_INGRESS, &current))
+		if (!was_here(detached, id) && program_is_ours(dataplane, id, PROGRAM_INGRESS, &current))
 			return id;
 	}
 	return 0;
@@ -181,6 +208,9 @@ static int links_detach(struct dataplane *dataplane)
 			if (error)
 				return error;
 		}
+		error = dataplane_detach_answers(dataplane, &links[i]);
+		if (error)
+			return error;
 	}
 	return 0;
 }
@@ -188,7 +218,8 @@ static int links_detach(struct dataplane *dataplane)
 int dataplane_remove(struct dataplane *dataplane)
 {
 	struct detached detached = { 0 };
-	int error = dataplane_attachments(dataplane, &detached.items, &detached.count);
+	int error = attachments_read(dataplane, PROGRAM_INGRESS, PROGRAM_ANSWER, &detached.items,
+				     &detached.count);
 
 	if (!error)
 		error = links_detach(dataplane);

@@ -42,8 +42,8 @@ enum xdp_owner { XDP_OURS, XDP_ORPHAN };
 static bool xdp_owned(struct dataplane *dataplane, enum xdp_owner owner, struct xdp_found *found)
 {
 	if (owner == XDP_ORPHAN)
-		return program_is_orphan(found->id, FW_INGRESS);
-	return program_is_ours(dataplane, found->id, FW_INGRESS, &found->current);
+		return program_is_orphan(found->id, PROGRAM_INGRESS);
+	return program_is_ours(dataplane, found->id, PROGRAM_INGRESS, &found->current);
 }
 
 /* -ENOENT: no such program is there. */
@@ -173,7 +173,7 @@ static int xdp_put_alone(struct dataplane *dataplane, const struct link_info *li
 
 	if (old && old_fd < 0)
 		return old_fd;
-	error = program_get(dataplane, FW_INGRESS, layer3, &fd);
+	error = program_get(dataplane, PROGRAM_INGRESS, layer3, &fd);
 	if (error)
 		return error;
 	if (old)
@@ -185,7 +185,7 @@ static int xdp_add(const struct link_info *link, struct bpf_object *object,
 		   enum xdp_attach_mode mode)
 {
 	LIBBPF_OPTS(xdp_program_opts, options, .obj = object,
-		    .prog_name = program_name(FW_INGRESS));
+		    .prog_name = program_name(PROGRAM_INGRESS));
 	struct xdp_program *program = xdp_program__create(&options);
 	int error = (int)libxdp_get_error(program);
 
@@ -205,7 +205,7 @@ static int xdp_put_shared(struct dataplane *dataplane, const struct link_info *l
 			  enum xdp_attach_mode mode, const struct xdp_found *old)
 {
 	struct bpf_object *object = NULL;
-	int error = program_open(dataplane, FW_INGRESS, layer3, &object);
+	int error = program_open(dataplane, PROGRAM_INGRESS, layer3, &object);
 
 	if (error)
 		return error;
@@ -291,7 +291,7 @@ static int xdp_change_mode(struct dataplane *dataplane, const struct link_info *
 	int fd, back, error = link_layer3(link, &layer3);
 
 	if (!error)
-		error = program_get(dataplane, FW_INGRESS, layer3, &fd);
+		error = program_get(dataplane, PROGRAM_INGRESS, layer3, &fd);
 	if (error)
 		return error;
 	error = xdp_remove(link, old);

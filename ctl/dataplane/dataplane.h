@@ -21,6 +21,7 @@
 
 #include "fw/layout.h"
 #include "fw/reason.h"
+#include "fw/ticket.h"
 #include "language/model.h"
 
 #define DATAPLANE_PIN_DIR "/sys/fs/bpf/fwctl"
@@ -187,6 +188,16 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 			  size_t *ret_count);
 
 /*
+ * The program that answers what rules reject, at TC ingress of the interface, whichever hook
+ * rejects: as dataplane_attach(), dataplane_detach() and dataplane_attachments().
+ */
+int dataplane_attach_answers(struct dataplane *dataplane, const struct link_info *link,
+			     struct attachment *ret_attachment);
+int dataplane_detach_answers(struct dataplane *dataplane, const struct link_info *link);
+int dataplane_answers(struct dataplane *dataplane, struct attachment **ret_attachments,
+		      size_t *ret_count);
+
+/*
  * `fwctl down`: detaches everything of ours in this namespace and removes all pins. -EBUSY, and the
  * pins stay, while something of theirs is attached in another namespace.
  */
@@ -221,6 +232,8 @@ struct statistics {
 	struct fw_counter forgotten[FW_HOOKS][FW_ACTIONS];
 	struct fw_counter reasons[FW_HOOKS][FW_REASONS];
 	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
+	/* What became of what was rejected; of answers that were sent their own bytes. */
+	struct fw_counter answers[FW_HOOKS][FW_ANSWER_OUTCOMES];
 	void *memory;			   /* private */
 };
 
@@ -242,6 +255,7 @@ struct test_packet {
 
 struct test_verdict {
 	enum fw_verdict verdict;
+	bool answered;	      /* it was dropped, and is to be answered */
 	uint32_t raw;	      /* XDP_* or TC_ACT_* */
 	uint32_t nanoseconds; /* on average */
 };

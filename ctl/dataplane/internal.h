@@ -29,10 +29,20 @@ struct maps {
 	int flow_counts;
 	int flow_ledger;
 	struct flow_ledger *ledger; /* `flow_ledger` as memory */
-	int limits;		    /* map of maps, by enum fw_limits_slot */
-	struct fw_sets *live;	    /* `sets_map` as memory */
+	int limits; /* map of maps, by enum fw_limits_slot */
+	int answers;
+	int answer_count;
+	struct fw_sets *live; /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
+};
+
+/* What we load into the kernel: one for each hook, and the one that answers what they reject. */
+enum program {
+	PROGRAM_INGRESS,
+	PROGRAM_EGRESS,
+	PROGRAM_ANSWER,
+	PROGRAMS,
 };
 
 struct dataplane {
@@ -42,8 +52,8 @@ struct dataplane {
 	bool change;
 	struct maps maps;
 	struct manifest_map manifest; /* of a private data plane's generation */
-	/* Our programs, loaded once for all interfaces: by hook, and for links of layer 3. */
-	struct bpf_object *loaded[FW_HOOKS][2];
+	/* Our programs, loaded once for all interfaces, and once for links of layer 3. */
+	struct bpf_object *loaded[PROGRAMS][2];
 	struct renewer *renewer; /* set_renew.c, once it was needed */
 	bool no_dispatcher;	 /* libxdp could not use it on this kernel */
 	char error[1024];
@@ -69,7 +79,7 @@ int session_need_maps(struct dataplane *dataplane);
 		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },     \
 		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },         \
 		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1, \
-		.flow_ledger = -1, .limits = -1                                             \
+		.flow_ledger = -1, .limits = -1, .answers = -1, .answer_count = -1          \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */
@@ -126,18 +136,23 @@ int generation_ask_sets(struct dataplane *dataplane);
 int generation_manifest(struct dataplane *dataplane, struct manifest_map *ret_map);
 
 /* --- program.c */
-/* Our object for a hook, opened, not loaded: on our maps, for a link with these frames. */
-int program_open(struct dataplane *dataplane, enum fw_hook hook, bool layer3,
+static inline enum program program_of(enum fw_hook hook)
+{
+	return hook == FW_INGRESS ? PROGRAM_INGRESS : PROGRAM_EGRESS;
+}
+
+/* Our object, opened, not loaded: on our maps, for a link with these frames. */
+int program_open(struct dataplane *dataplane, enum program program, bool layer3,
 		 struct bpf_object **ret_object);
-/* The hook's program for such links, loaded once. The fd belongs to the data plane. */
-int program_get(struct dataplane *dataplane, enum fw_hook hook, bool layer3, int *ret_fd);
-const char *program_name(enum fw_hook hook);
+/* The program for such links, loaded once. The fd belongs to the data plane. */
+int program_get(struct dataplane *dataplane, enum program program, bool layer3, int *ret_fd);
+const char *program_name(enum program program);
 /* Is a program of the kernel ours (it uses our `active`), and of this build? */
-bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,
+bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum program program,
 		     bool *ret_current);
 
 /* --- orphan.c: is it a program of fwctl that nobody has the pins of any more? */
-bool program_is_orphan(uint32_t id, enum fw_hook hook);
+bool program_is_orphan(uint32_t id, enum program program);
 /* Is it a fwctl's by its name, whatever its pins? And is there any in the kernel? */
 bool program_is_a_fwctls(uint32_t id);
 bool program_of_a_fwctl_exists(void);
@@ -152,10 +167,10 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 int xdp_detach(struct dataplane *dataplane, const struct link_info *link);
 int xdp_query(struct dataplane *dataplane, const struct link_info *link,
 	      struct attachment *ret_attachment);
-int tc_attach(struct dataplane *dataplane, const struct link_info *link,
+int tc_attach(struct dataplane *dataplane, const struct link_info *link, enum program program,
 	      struct attachment *ret_attachment);
-int tc_detach(struct dataplane *dataplane, const struct link_info *link);
-int tc_query(struct dataplane *dataplane, const struct link_info *link,
+int tc_detach(struct dataplane *dataplane, const struct link_info *link, enum program program);
+int tc_query(struct dataplane *dataplane, const struct link_info *link, enum program program,
 	     struct attachment *ret_attachment);
 /* Takes away pins of links whose interface is gone: they hold our program. */
 void tc_pins_clean(const struct dataplane *dataplane);

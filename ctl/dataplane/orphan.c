@@ -81,14 +81,14 @@ static uint32_t active_of(const uint32_t *maps, uint32_t count)
 	return 0;
 }
 
-bool program_is_orphan(uint32_t id, enum fw_hook hook)
+bool program_is_orphan(uint32_t id, enum program program)
 {
 	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
 	uint32_t maps[PROGRAM_MAPS], active, length = sizeof(struct bpf_prog_info);
 	struct bpf_prog_info info = { .nr_map_ids = PROGRAM_MAPS, .map_ids = (uintptr_t)maps };
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) ||
-	    strcmp(info.name, program_name(hook)) != 0)
+	    strcmp(info.name, program_name(program)) != 0)
 		return false;
 	active = active_of(maps, info.nr_map_ids < PROGRAM_MAPS ? info.nr_map_ids : PROGRAM_MAPS);
 	return active && !map_is_pinned(active);

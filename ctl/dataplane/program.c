@@ -11,28 +11,37 @@
 /* Code that bpftool writes. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
+#include "fw_answer.skel.h"
 #include "fw_egress.skel.h"
 #include "fw_ingress.skel.h"
 #pragma GCC diagnostic pop
 
 #define SETUP_MAP ".rodata.setup"
 
-const char *program_name(enum fw_hook hook)
+const char *program_name(enum program program)
 {
-	return hook == FW_INGRESS ? "fw_ingress" : "fw_egress";
+	static const char *const names[PROGRAMS] = { "fw_ingress", "fw_egress", "fw_answer" };
+
+	return names[program];
 }
 
-static const void *program_bytes(enum fw_hook hook, size_t *ret_size)
+static const void *program_bytes(enum program program, size_t *ret_size)
 {
-	return hook == FW_INGRESS ? fw_ingress_bpf__elf_bytes(ret_size)
-				  : fw_egress_bpf__elf_bytes(ret_size);
+	switch (program) {
+	case PROGRAM_INGRESS:
+		return fw_ingress_bpf__elf_bytes(ret_size);
+	case PROGRAM_EGRESS:
+		return fw_egress_bpf__elf_bytes(ret_size);
+	default:
+		return fw_answer_bpf__elf_bytes(ret_size);
+	}
 }
 
 /* FNV-1a of the object. */
-static uint64_t program_build(enum fw_hook hook)
+static uint64_t program_build(enum program program)
 {
 	size_t size;
-	const uint8_t *bytes = program_bytes(hook, &size);
+	const uint8_t *bytes = program_bytes(program, &size);
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
 	for (size_t i = 0; i < size; i++)
@@ -63,6 +72,10 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	if (!error)
 		error = map_reuse(object, "fw_limits", maps->limits);
 	if (!error)
+		error = map_reuse(object, "fw_answers", maps->answers);
+	if (!error)
+		error = map_reuse(object, "fw_answer_count", maps->answer_count);
+	if (!error)
 		error = map_reuse(object, "fw_flow_tables", maps->flow_tables);
 	if (!error)
 		error = map_reuse(object, "fw_flow_fragments", maps->flow_fragments);
@@ -82,11 +95,11 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	return error;
 }
 
-static int setup_write(const struct maps *maps, struct bpf_object *object, enum fw_hook hook,
+static int setup_write(const struct maps *maps, struct bpf_object *object, enum program program,
 		       bool layer3)
 {
 	struct fw_setup setup = {
-		.build = program_build(hook),
+		.build = program_build(program),
 		.sizes = maps->sizes,
 		.layer3 = layer3,
 	};
@@ -95,25 +108,25 @@ static int setup_write(const struct maps *maps, struct bpf_object *object, enum 
 	return map ? bpf_map__set_initial_value(map, &setup, sizeof(setup)) : -ENOENT;
 }
 
-int program_open(struct dataplane *dataplane, enum fw_hook hook, bool layer3,
+int program_open(struct dataplane *dataplane, enum program program, bool layer3,
 		 struct bpf_object **ret_object)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = program_name(hook));
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = program_name(program));
 	size_t size;
-	const void *bytes = program_bytes(hook, &size);
+	const void *bytes = program_bytes(program, &size);
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, &options);
 	int error;
 
 	if (!object)
-		return fail(dataplane, -errno, "cannot open the %s program: %s", program_name(hook),
+		return fail(dataplane, -errno, "cannot open the %s program: %s", program_name(program),
 			    library_cause());
 	error = maps_reuse(&dataplane->maps, object);
 	if (!error)
-		error = setup_write(&dataplane->maps, object, hook, layer3);
+		error = setup_write(&dataplane->maps, object, program, layer3);
 	if (error) {
 		bpf_object__close(object);
 		return fail(dataplane, error, "cannot set up the %s program: %s",
-			    program_name(hook), strerror(-error));
+			    program_name(program), strerror(-error));
 	}
 	*ret_object = object;
 	return 0;
@@ -133,17 +146,17 @@ static int program_load(struct dataplane *dataplane, struct bpf_object *object, 
 	return 0;
 }
 
-int program_get(struct dataplane *dataplane, enum fw_hook hook, bool layer3, int *ret_fd)
+int program_get(struct dataplane *dataplane, enum program program, bool layer3, int *ret_fd)
 {
-	struct bpf_object **object = &dataplane->loaded[hook][layer3];
+	struct bpf_object **object = &dataplane->loaded[program][layer3];
 	int error;
 
 	if (*object) {
 		*ret_fd = bpf_program__fd(
-			bpf_object__find_program_by_name(*object, program_name(hook)));
+			bpf_object__find_program_by_name(*object, program_name(program)));
 		return 0;
 	}
-	error = program_open(dataplane, hook, layer3, object);
+	error = program_open(dataplane, program, layer3, object);
 	if (!error)
 		error = program_load(dataplane, *object, ret_fd);
 	if (error && *object) {
@@ -171,7 +184,7 @@ static void map_look(uint32_t id, uint32_t active, bool *ours, uint64_t *build)
 		memcpy(build, value, sizeof(*build));
 }
 
-bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hook hook,
+bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum program program,
 		     bool *ret_current)
 {
 	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
@@ -188,7 +201,7 @@ bool program_is_ours(const struct dataplane *dataplane, uint32_t id, enum fw_hoo
 		return false;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < 64; i++)
 		map_look(maps[i], active, &ours, &build);
-	*ret_current = build == program_build(hook);
+	*ret_current = build == program_build(program);
 	return ours;
 }
 
@@ -200,8 +213,8 @@ bool program_is_a_fwctls(uint32_t id)
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
 		return false;
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
-		if (!strcmp(info.name, program_name(hook)))
+	for (enum program program = 0; program < PROGRAMS; program++)
+		if (!strcmp(info.name, program_name(program)))
 			return true;
 	return false;
 }
@@ -225,10 +238,15 @@ int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet->frame,
 		    .data_size_in = (uint32_t)packet->length,
 		    .repeat = packet->repeat ? (int)packet->repeat : 1);
-	int fd, error = program_get(dataplane, hook, false, &fd);
+	_cleanup_free_ void *after = malloc(packet->length);
+	int fd, error = program_get(dataplane, program_of(hook), false, &fd);
 
 	if (error)
 		return error;
+	if (!after)
+		return fail(dataplane, -ENOMEM, "not enough memory");
+	options.data_out = after;
+	options.data_size_out = (uint32_t)packet->length;
 	if (packet->interface && hook == FW_INGRESS) {
 		options.ctx_in = &xdp;
 		options.ctx_size_in = sizeof(xdp);
@@ -241,11 +259,14 @@ int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 		return fail(dataplane, error,
 			    "cannot run the %s program on a packet of %zu bytes: "
 			    "%s",
-			    program_name(hook), packet->length, strerror(-error));
+			    program_name(program_of(hook)), packet->length, strerror(-error));
 	ret_verdict->raw = options.retval;
 	ret_verdict->nanoseconds = options.duration;
 	ret_verdict->verdict = FW_VERDICT_PASS;
-	if (options.retval == (hook == FW_INGRESS ? (uint32_t)XDP_DROP : 2U /* TC_ACT_SHOT */))
+	/* Marked, it goes to the program that answers and to nobody else. */
+	ret_verdict->answered = memcmp(after, packet->frame, packet->length) != 0;
+	if (ret_verdict->answered ||
+	    options.retval == (hook == FW_INGRESS ? (uint32_t)XDP_DROP : 2U /* TC_ACT_SHOT */))
 		ret_verdict->verdict = FW_VERDICT_DROP;
 	return 0;
 }

@@ -438,7 +438,7 @@ void dataplane_close(struct dataplane **dataplane)
 
 	if (!closing)
 		return;
-	for (size_t i = 0; i < FW_HOOKS * 2; i++)
+	for (size_t i = 0; i < PROGRAMS * 2; i++)
 		bpf_object__close(closing->loaded[i / 2][i % 2]);
 	renewer_free(&closing->renewer);
 	manifest_unmap(&closing->manifest);

@@ -22,33 +22,52 @@ static void hook_add(struct hook_total *total, enum fw_action action, struct fw_
 		counter_add(&total->drop, value);
 }
 
-static int reasons_read(struct dataplane *dataplane, struct statistics *statistics)
+/* Adds up a counter that each CPU has of its own. `values` has room for all of them. */
+static int counter_read(int map, uint32_t index, struct fw_counter *values,
+			struct fw_counter *ret_sum)
 {
 	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct fw_counter *values = calloc((size_t)cpus, sizeof(*values));
+	int error = bpf_map_lookup_elem(map, &index, values);
 
-	if (!values)
-		return -ENOMEM;
-	for (unsigned hook = 0; hook < FW_HOOKS; hook++) {
-		for (unsigned reason = 0; reason < FW_REASONS; reason++) {
-			for (unsigned verdict = 0; verdict < 2; verdict++) {
-				uint32_t index = FW_REASON_INDEX(hook, reason, verdict);
-				struct hook_total *total = &statistics->hooks[hook];
-				struct fw_counter sum = {};
-				int error = bpf_map_lookup_elem(dataplane->maps.reasons, &index,
-								values);
-
-				if (error)
-					return error;
-				for (int cpu = 0; cpu < cpus; cpu++)
-					counter_add(&sum, values[cpu]);
-				counter_add(&statistics->reasons[hook][reason], sum);
-				hook_add(total, verdict == FW_VERDICT_PASS ? FW_PASS : FW_DROP,
-					 sum);
-			}
-		}
-	}
+	if (error)
+		return error;
+	*ret_sum = (struct fw_counter){ 0 };
+	for (int cpu = 0; cpu < cpus; cpu++)
+		counter_add(ret_sum, values[cpu]);
 	return 0;
+}
+
+static int reason_read(const struct maps *maps, struct statistics *statistics, uint32_t index,
+		       struct fw_counter *values)
+{
+	uint32_t hook = index / (FW_REASON_SLOTS * 2), reason = index / 2 % FW_REASON_SLOTS;
+	struct fw_counter sum;
+	int error = counter_read(maps->reasons, index, values, &sum);
+
+	if (error)
+		return error;
+	counter_add(&statistics->reasons[hook][reason], sum);
+	hook_add(&statistics->hooks[hook], index % 2 == FW_VERDICT_PASS ? FW_PASS : FW_DROP, sum);
+	return 0;
+}
+
+/* What is counted by fixed places: reasons and answers. */
+static int reasons_read(struct dataplane *dataplane, struct statistics *statistics)
+{
+	_cleanup_free_ struct fw_counter *values =
+		calloc((size_t)libbpf_num_possible_cpus(), sizeof(*values));
+	int error = values ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < FW_HOOKS * FW_REASONS * 2 && !error; i++)
+		error = reason_read(&dataplane->maps, statistics,
+				    FW_REASON_INDEX(i / (FW_REASONS * 2), i / 2 % FW_REASONS,
+						    i % 2),
+				    values);
+	for (unsigned i = 0; i < FW_HOOKS * FW_ANSWER_OUTCOMES && !error; i++)
+		error = counter_read(dataplane->maps.answer_count, i, values,
+				     &statistics->answers[i / FW_ANSWER_OUTCOMES]
+							 [i % FW_ANSWER_OUTCOMES]);
+	return error;
 }
 
 static int compare_rules(const void *a, const void *b)

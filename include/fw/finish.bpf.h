@@ -5,6 +5,7 @@
 
 #include "fw/decide.bpf.h"
 #include "fw/limits.bpf.h"
+#include "fw/ticket.bpf.h"
 
 /* What a record asks for besides its verdict: FW_DO_*. */
 static __always_inline __u32 fw_record_work(const struct fw_record *record)
@@ -91,6 +92,24 @@ static __always_inline const struct fw_record *fw_go_on(const struct fw_finish *
 	return 0;
 }
 
+static __always_inline __u32 fw_reject_rate(const struct fw_view *image)
+{
+	__u32 offset = fw_image_header(image->base)->options & (image->mask & ~(FW_LINE - 1U));
+
+	return ((const struct fw_state_options *)(image->base + offset))->reject_rate;
+}
+
+/* The number of a ticket for the packet that fw_finish() had last; 0: it is dropped unanswered. */
+static __always_inline __u32 fw_reject(const struct fw_packet *packet, __u64 bytes)
+{
+	__u32 first = 0;
+	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
+
+	if (!pending)
+		return 0;
+	return fw_ticket_issue(packet, FW_HOOK, pending->reject_rate, bytes);
+}
+
 /* Judges and counts what fw_decide() left open; the verdict, and FW_DO_*. */
 static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_pending *pending)
 {
@@ -104,6 +123,8 @@ static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_p
 	drops = record->action != FW_PASS;
 	fw_count_record(finish, record, over);
 	pending->counter = record->counter;
+	if (record->flags & FW_RECORD_REJECT)
+		pending->reject_rate = fw_reject_rate(&finish->image);
 	if (over && !drops)
 		return FW_VERDICT_DROP;
 	return (drops ? FW_VERDICT_DROP : FW_VERDICT_PASS) | fw_record_work(record);

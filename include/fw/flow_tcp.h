@@ -14,10 +14,6 @@
 
 #include "fw/flows.h"
 
-#define FW_TCP_FIN 0x01
-#define FW_TCP_SYN 0x02
-#define FW_TCP_RST 0x04
-#define FW_TCP_ACK 0x10
 #define FW_TCP_URG 0x20
 
 #define FW_TCP_OPTIONS	 40

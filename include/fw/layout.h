@@ -39,6 +39,9 @@ enum fw_verdict {
 #define FW_DO_KEEP_STATE       (1U << 8)  /* of a packet that passes: record its flow */
 #define FW_DO_REJECT	       (1U << 9)  /* of one that is dropped: answer it */
 #define FW_DO_SYNCOOKIE	       (1U << 10) /* of one that passes: answer a SYN for the host */
+#define FW_DO_LOOK	       (1U << 11) /* a wrong IP version, not counted: a mark of ours? */
+#define FW_REASON_SHIFT	       16	  /* of FW_DO_LOOK: the reason to count it under */
+#define FW_REASON_OF(outcome)  ((outcome) >> FW_REASON_SHIFT & (FW_REASON_SLOTS - 1))
 #define FW_VERDICT_OF(outcome) ((enum fw_verdict)((outcome)&1))
 
 /*

@@ -14,6 +14,7 @@
 #include "fw/flows.h"
 #include "fw/layout.h"
 #include "fw/sets.h"
+#include "fw/ticket.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -79,8 +80,8 @@ struct {
  */
 struct fw_pending {
 	struct fw_match_result result;
-	__u32 counter; /* index of the rule that decided; from fw_finish() */
-	__u32 pad;
+	__u32 counter;	   /* index of the rule that decided; from fw_finish() */
+	__u32 reject_rate; /* option reject-rate; from fw_finish(), if the rule rejects */
 };
 
 struct {
@@ -89,6 +90,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fw_pending);
 } fw_pending SEC(".maps");
+
+/* Answers to what rules reject: tickets of packets on their way, and what became of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_answers);
+} fw_answers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_ANSWER_INDEX(FW_HOOKS, 0));
+	__type(key, __u32);
+	__type(value, struct fw_counter);
+} fw_answer_count SEC(".maps");
 
 /* Constants to the verifier: it drops the code of what they rule out. */
 const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};

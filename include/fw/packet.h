@@ -99,9 +99,19 @@ struct fw_packet {
 #define FW_ICMP_HEADER	   8
 #define FW_ICMP6_HEADER	   4
 
+#define FW_TCP_FIN 0x01
+#define FW_TCP_SYN 0x02
+#define FW_TCP_RST 0x04
+#define FW_TCP_ACK 0x10
+
 #define FW_ETHERTYPE_IPV4 0x0800
 #define FW_ETHERTYPE_IPV6 0x86dd
 #define FW_ETHERTYPE_ARP  0x0806
+
+/* Tags: 802.1Q, 802.1ad, and the type that was used for QinQ before that. */
+#define FW_ETHERTYPE_VLAN     0x8100
+#define FW_ETHERTYPE_QINQ     0x88a8
+#define FW_ETHERTYPE_QINQ_OLD 0x9100
 
 #define FW_PROTOCOL_ICMP     1
 #define FW_PROTOCOL_TCP	     6
@@ -168,10 +178,10 @@ static __always_inline enum fw_reason fw_unreadable(const struct fw_cursor *curs
 	return cursor->left < needed ? truncated : FW_REASON_HEADER_NOT_LINEAR;
 }
 
-/* 802.1Q, 802.1ad and the QinQ type that was used before it. */
 static __always_inline int fw_is_vlan(__u16 ethertype)
 {
-	return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
+	return ethertype == FW_ETHERTYPE_VLAN || ethertype == FW_ETHERTYPE_QINQ ||
+	       ethertype == FW_ETHERTYPE_QINQ_OLD;
 }
 
 /*

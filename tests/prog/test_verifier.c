@@ -30,14 +30,14 @@ static unsigned budget_of(const char *program)
 	return budget;
 }
 
-static void assert_within_budget(struct dataplane *dataplane, enum fw_hook hook, bool layer3)
+static void assert_within_budget(struct dataplane *dataplane, enum program program, bool layer3)
 {
-	const char *name = program_name(hook);
+	const char *name = program_name(program);
 	struct bpf_prog_info info = {};
 	uint32_t length = sizeof(info);
 	int fd;
 
-	if (program_get(dataplane, hook, layer3, &fd))
+	if (program_get(dataplane, program, layer3, &fd))
 		fail_msg("%s", dataplane_error(dataplane));
 	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
 	print_message("%s%s: %u instructions verified, %u in the program, %u bytes jited\n", name,
@@ -56,9 +56,9 @@ static void programs_stay_within_their_budget(void **state)
 	(void)state;
 	if (dataplane_open_private(FW_IMAGE_SIZE_3, &dataplane, &error))
 		fail_msg("%s", error);
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
+	for (enum program program = 0; program < PROGRAMS; program++)
 		for (int layer3 = 0; layer3 < 2; layer3++)
-			assert_within_budget(dataplane, hook, layer3);
+			assert_within_budget(dataplane, program, layer3);
 	dataplane_close(&dataplane);
 }
 

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Answers what rules have rejected, at TC ingress: the one place where both hooks can bring a
+ * packet, and where it may change its size. Attached only while rules reject. Of all other packets
+ * it reads one byte.
+ *
+ * The packet becomes its answer. To what came in it leaves by the interface where it came from; to
+ * what was going out it goes on up the stack, as if it had come from where the packet was going.
+ */
+#include <linux/pkt_cls.h>
+
+#include "fw/maps.bpf.h"
+
+#include "fw/answer.h"
+#include "fw/ticket.bpf.h"
+
+/* struct __sk_buff `pkt_type`; <linux/if_packet.h> */
+#define FW_PACKET_HOST 0
+
+/*
+ * Taken out of the frame before the answer is written: more than lies before any checksum that is
+ * still to be filled in, so that the kernel forgets about it (it is the rejected packet's).
+ */
+#define FW_ANSWER_CUT 512
+
+#define FW_MACS 12 /* bytes of both MAC addresses */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_answer_room);
+} fw_answer_room SEC(".maps");
+
+/* What is known of a packet that is being answered. */
+struct fw_answered {
+	struct fw_ticket ticket;
+	__u32 network; /* offset of the IP header */
+	__u32 family;
+	__u32 tag; /* the outer one of two: protocol << 16 | TCI; 0: none */
+};
+
+/* Reads the packet into the room, with what the ticket kept in its place. */
+static __always_inline int fw_answer_read(struct __sk_buff *ctx, const struct fw_answered *answered,
+					  struct fw_answer_room *room)
+{
+	const struct fw_ticket *ticket = &answered->ticket;
+	__u32 quote = fw_quote_offset(answered->family);
+	__u32 length = fw_quote_length(answered->family, ticket->length);
+	__u32 header = answered->family == FW_INET ? FW_IPV4_HEADER : FW_IPV6_HEADER;
+	__u8 *to = room->answer + quote;
+
+	if (bpf_skb_load_bytes(ctx, answered->network, room->header, header))
+		return -1;
+	room->header[0] ^= FW_TICKET_MARK;
+	*(fw_raw32 *)(room->header + FW_TICKET_PLACE) = ticket->replaced;
+	if (ticket->answer == FW_ANSWER_RESET)
+		return (int)bpf_skb_load_bytes(ctx, answered->network + ticket->transport,
+					       room->segment, FW_TCP_HEADER);
+	if (length < FW_IPV4_HEADER || bpf_skb_load_bytes(ctx, answered->network, to, length))
+		return -1;
+	*(fw_raw32 *)(to + length) = 0;
+	to[0] ^= FW_TICKET_MARK;
+	*(fw_raw32 *)(to + FW_TICKET_PLACE) = ticket->replaced;
+	return 0;
+}
+
+/* Bytes of the answer, which is in the room then; 0: none. */
+static __always_inline __u32 fw_answer_make(struct __sk_buff *ctx,
+					    const struct fw_answered *answered,
+					    struct fw_answer_room *room)
+{
+	const struct fw_ticket *ticket = &answered->ticket;
+	__u32 family = answered->family;
+
+	if (fw_answer_read(ctx, answered, room))
+		return 0;
+	if (ticket->answer == FW_ANSWER_RESET)
+		return fw_answer_reset(room, family, ticket->length - ticket->transport);
+	return fw_answer_unreachable(room, family, fw_quote_length(family, ticket->length));
+}
+
+/* Puts the answer in the packet's place. */
+static __always_inline int fw_answer_write(struct __sk_buff *ctx, __u32 network,
+					   const struct fw_answer_room *room, __u32 length)
+{
+	__u8 macs[FW_MACS], swapped[FW_MACS];
+
+	if (length < FW_IPV4_HEADER || length > FW_ANSWER_MOST)
+		return -1;
+	/* Of a packet of many segments this makes one packet. */
+	if (bpf_skb_change_tail(ctx, network + FW_ANSWER_CUT + length, 0) ||
+	    bpf_skb_adjust_room(ctx, -FW_ANSWER_CUT, BPF_ADJ_ROOM_MAC, 0) ||
+	    bpf_skb_store_bytes(ctx, network, room->answer, length, 0))
+		return -1;
+	if (fw_setup.layer3)
+		return 0;
+	if (bpf_skb_load_bytes(ctx, 0, macs, sizeof(macs)))
+		return -1;
+	__builtin_memcpy(swapped, macs + FW_MACS / 2, FW_MACS / 2);
+	__builtin_memcpy(swapped + FW_MACS / 2, macs, FW_MACS / 2);
+	return (int)bpf_skb_store_bytes(ctx, 0, swapped, sizeof(swapped), 0);
+}
+
+/* Where the answer goes. */
+static __always_inline int fw_answer_deliver(struct __sk_buff *ctx, __u32 hook,
+					     struct fw_answers *answers)
+{
+	struct fw_ticket *ticket;
+
+	if (hook == FW_EGRESS) {
+		bpf_skb_change_type(ctx, FW_PACKET_HOST);
+		return TC_ACT_UNSPEC;
+	}
+	ticket = fw_ticket_new(answers);
+	ticket->hook = FW_TICKET_ANSWER;
+	ctx->mark = ticket->number;
+	return (int)bpf_redirect(ctx->ifindex, 0);
+}
+
+/* The outer tag of two hides the inner one, and the kernel's helpers know only what is behind. */
+static __always_inline int fw_tag_take(struct __sk_buff *ctx, struct fw_answered *answered)
+{
+	if (ctx->protocol != FW_SWAP16(FW_ETHERTYPE_VLAN) &&
+	    ctx->protocol != FW_SWAP16(FW_ETHERTYPE_QINQ))
+		return 0;
+	answered->tag = ctx->vlan_proto << 16 | (ctx->vlan_tci & 0xffff);
+	answered->network = FW_ETHERNET_HEADER;
+	return (int)bpf_skb_vlan_pop(ctx);
+}
+
+static __always_inline int fw_tag_put(struct __sk_buff *ctx, const struct fw_answered *answered)
+{
+	if (!answered->tag)
+		return 0;
+	return (int)bpf_skb_vlan_push(ctx, (__be16)(answered->tag >> 16), (__u16)answered->tag);
+}
+
+/* A packet with our number: from here on it is answered or dropped. */
+static __always_inline int fw_answer_packet(struct __sk_buff *ctx, struct fw_answered *answered,
+					    struct fw_answers *answers)
+{
+	__u32 first = 0, hook = answered->ticket.hook & 1, length;
+	struct fw_answer_room *room = bpf_map_lookup_elem(&fw_answer_room, &first);
+
+	if (!room || fw_tag_take(ctx, answered))
+		goto failed;
+	length = fw_answer_make(ctx, answered, room);
+	if (!length || fw_answer_write(ctx, answered->network, room, length) ||
+	    fw_tag_put(ctx, answered))
+		goto failed;
+	fw_answered_add(hook, FW_ANSWER_SENT, 1, ctx->len);
+	return fw_answer_deliver(ctx, hook, answers);
+failed:
+	fw_answered_add(hook, FW_ANSWER_FAILED, 1, ctx->len);
+	return TC_ACT_SHOT;
+}
+
+/* Where the IP header is, if there can be one; else 0 and false. */
+static __always_inline int fw_find_network(const struct __sk_buff *ctx, __u32 *ret_network)
+{
+	__u32 protocol = FW_SWAP16((__u16)ctx->protocol);
+
+	*ret_network = fw_setup.layer3 ? 0 : FW_ETHERNET_HEADER;
+	if (protocol == FW_ETHERTYPE_IPV4 || protocol == FW_ETHERTYPE_IPV6)
+		return 1;
+	*ret_network += FW_VLAN_TAG;
+	return protocol == FW_ETHERTYPE_VLAN || protocol == FW_ETHERTYPE_QINQ;
+}
+
+/* 0 if the byte cannot be read. */
+static __always_inline __u8 fw_first_byte(struct __sk_buff *ctx, __u32 network)
+{
+	const __u8 *at = (const __u8 *)(long)ctx->data + network;
+	__u8 byte = 0;
+
+	if (at + 1 <= (const __u8 *)(long)ctx->data_end)
+		return *at;
+	bpf_skb_load_bytes(ctx, network, &byte, sizeof(byte));
+	return byte;
+}
+
+SEC("tc")
+int fw_answer(struct __sk_buff *ctx)
+{
+	struct fw_answered answered = {};
+	struct fw_answers *answers;
+	struct fw_ticket *ticket;
+	__u32 first = 0, number;
+	__u8 mark;
+
+	if (!fw_find_network(ctx, &answered.network))
+		return TC_ACT_UNSPEC;
+	mark = fw_first_byte(ctx, answered.network);
+	if (!(mark & FW_TICKET_MARK))
+		return TC_ACT_UNSPEC;
+	answers = fw_answers_find();
+	if (!answers || !bpf_map_lookup_elem(&fw_active, &first) ||
+	    bpf_skb_load_bytes(ctx, answered.network + FW_TICKET_PLACE, &number, sizeof(number)))
+		return TC_ACT_UNSPEC;
+	ticket = fw_ticket_find(answers, number);
+	if (!ticket || ticket->hook == FW_TICKET_ANSWER)
+		return TC_ACT_UNSPEC;
+	answered.ticket = *ticket;
+	ticket->number = 0;
+	answered.family = (mark ^ FW_TICKET_MARK) >> 4 == 6 ? FW_INET6 : FW_INET;
+	return fw_answer_packet(ctx, &answered, answers);
+}
+
+char _license[] SEC("license") = "GPL";
