@@ -2,7 +2,7 @@
 /*
  * Answers what rules have rejected, at TC ingress: the one place where both hooks can bring a
  * packet, and where it may change its size. Attached only while rules reject. Of all other packets
- * it reads one byte.
+ * it reads a byte or two.
  *
  * The packet becomes its answer. To what came in it leaves by the interface where it came from; to
  * what was going out it goes on up the stack, as if it had come from where the packet was going.
@@ -37,7 +37,8 @@ struct fw_answered {
 	struct fw_ticket ticket;
 	__u32 network; /* offset of the IP header */
 	__u32 family;
-	__u32 tag; /* the outer one of two: protocol << 16 | TCI; 0: none */
+	__u32 mend; /* the link-layer header is missing */
+	__u32 tag;  /* the outer one of two: protocol << 16 | TCI; 0: none */
 };
 
 /* Reads the packet into the room, with what the ticket kept in its place. */
@@ -118,11 +119,31 @@ static __always_inline int fw_answer_deliver(struct __sk_buff *ctx, __u32 hook,
 	return (int)bpf_redirect(ctx->ifindex, 0);
 }
 
+/*
+ * Kernels that copy a packet for generic XDP (6.9 and later) forget where its link-layer header
+ * ends: it then lies before what we are given, and would not be sent. It is put there again.
+ */
+static __always_inline int fw_link_header_mend(struct __sk_buff *ctx)
+{
+	__u8 header[FW_ETHERNET_HEADER];
+
+	if (bpf_skb_load_bytes_relative(ctx, 0, header, sizeof(header), BPF_HDR_START_MAC) ||
+	    bpf_skb_change_head(ctx, sizeof(header), 0))
+		return -1;
+	return (int)bpf_skb_store_bytes(ctx, 0, header, sizeof(header), 0);
+}
+
+static __always_inline int fw_is_tagged(const struct __sk_buff *ctx)
+{
+	__u32 protocol = FW_SWAP16((__u16)ctx->protocol);
+
+	return protocol == FW_ETHERTYPE_VLAN || protocol == FW_ETHERTYPE_QINQ;
+}
+
 /* The outer tag of two hides the inner one, and the kernel's helpers know only what is behind. */
 static __always_inline int fw_tag_take(struct __sk_buff *ctx, struct fw_answered *answered)
 {
-	if (ctx->protocol != FW_SWAP16(FW_ETHERTYPE_VLAN) &&
-	    ctx->protocol != FW_SWAP16(FW_ETHERTYPE_QINQ))
+	if (!fw_is_tagged(ctx))
 		return 0;
 	answered->tag = ctx->vlan_proto << 16 | (ctx->vlan_tci & 0xffff);
 	answered->network = FW_ETHERNET_HEADER;
@@ -143,7 +164,7 @@ static __always_inline int fw_answer_packet(struct __sk_buff *ctx, struct fw_ans
 	__u32 first = 0, hook = answered->ticket.hook & 1, length;
 	struct fw_answer_room *room = bpf_map_lookup_elem(&fw_answer_room, &first);
 
-	if (!room || fw_tag_take(ctx, answered))
+	if (!room || (answered->mend && fw_link_header_mend(ctx)) || fw_tag_take(ctx, answered))
 		goto failed;
 	length = fw_answer_make(ctx, answered, room);
 	if (!length || fw_answer_write(ctx, answered->network, room, length) ||
@@ -156,28 +177,48 @@ failed:
 	return TC_ACT_SHOT;
 }
 
-/* Where the IP header is, if there can be one; else 0 and false. */
-static __always_inline int fw_find_network(const struct __sk_buff *ctx, __u32 *ret_network)
+/* The versions 4 and 6 with our mark. */
+static __always_inline int fw_is_marked(__u8 first)
 {
-	__u32 protocol = FW_SWAP16((__u16)ctx->protocol);
-
-	*ret_network = fw_setup.layer3 ? 0 : FW_ETHERNET_HEADER;
-	if (protocol == FW_ETHERTYPE_IPV4 || protocol == FW_ETHERTYPE_IPV6)
-		return 1;
-	*ret_network += FW_VLAN_TAG;
-	return protocol == FW_ETHERTYPE_VLAN || protocol == FW_ETHERTYPE_QINQ;
+	return (first & 0xd0) == (FW_TICKET_MARK | 0x40);
 }
 
-/* 0 if the byte cannot be read. */
-static __always_inline __u8 fw_first_byte(struct __sk_buff *ctx, __u32 network)
+/* Can the packet be marked? Reads one byte where it should be, and one where it may be too. */
+static __always_inline int fw_may_be_marked(struct __sk_buff *ctx)
 {
-	const __u8 *at = (const __u8 *)(long)ctx->data + network;
-	__u8 byte = 0;
+	__u32 protocol = FW_SWAP16((__u16)ctx->protocol);
+	__u32 network = fw_setup.layer3 ? 0 : FW_ETHERNET_HEADER;
+	const __u8 *data = (const __u8 *)(long)ctx->data;
 
-	if (at + 1 <= (const __u8 *)(long)ctx->data_end)
-		return *at;
-	bpf_skb_load_bytes(ctx, network, &byte, sizeof(byte));
-	return byte;
+	if (protocol != FW_ETHERTYPE_IPV4 && protocol != FW_ETHERTYPE_IPV6)
+		return fw_is_tagged(ctx);
+	if (data + network + 1 > (const __u8 *)(long)ctx->data_end)
+		return 1;
+	return fw_is_marked(data[network]) | fw_is_marked(data[0]);
+}
+
+/* Its ticket, taken, and where the IP header is; 0 if it has none. */
+static __always_inline int fw_ticket_take(struct __sk_buff *ctx, struct fw_answered *answered,
+					  struct fw_answers *answers)
+{
+	__u32 tag = fw_is_tagged(ctx) ? FW_VLAN_TAG : 0, number = 0;
+	__u32 network = tag + (fw_setup.layer3 ? 0 : FW_ETHERNET_HEADER);
+	__u8 header[FW_IPV4_HEADER];
+	struct fw_ticket *ticket;
+
+	if (bpf_skb_load_bytes_relative(ctx, tag, header, sizeof(header), BPF_HDR_START_NET) ||
+	    !fw_is_marked(header[0]))
+		return 0;
+	ticket = fw_ticket_find(answers, *(const fw_raw32 *)(header + FW_TICKET_PLACE));
+	if (!ticket || ticket->hook == FW_TICKET_ANSWER)
+		return 0;
+	answered->ticket = *ticket;
+	answered->network = network;
+	answered->family = (header[0] ^ FW_TICKET_MARK) >> 4 == 6 ? FW_INET6 : FW_INET;
+	ticket->number = 0;
+	bpf_skb_load_bytes(ctx, network + FW_TICKET_PLACE, &number, sizeof(number));
+	answered->mend = number != answered->ticket.number;
+	return 1;
 }
 
 SEC("tc")
@@ -185,25 +226,14 @@ int fw_answer(struct __sk_buff *ctx)
 {
 	struct fw_answered answered = {};
 	struct fw_answers *answers;
-	struct fw_ticket *ticket;
-	__u32 first = 0, number;
-	__u8 mark;
+	__u32 first = 0;
 
-	if (!fw_find_network(ctx, &answered.network))
-		return TC_ACT_UNSPEC;
-	mark = fw_first_byte(ctx, answered.network);
-	if (!(mark & FW_TICKET_MARK))
+	if (!fw_may_be_marked(ctx))
 		return TC_ACT_UNSPEC;
 	answers = fw_answers_find();
 	if (!answers || !bpf_map_lookup_elem(&fw_active, &first) ||
-	    bpf_skb_load_bytes(ctx, answered.network + FW_TICKET_PLACE, &number, sizeof(number)))
+	    !fw_ticket_take(ctx, &answered, answers))
 		return TC_ACT_UNSPEC;
-	ticket = fw_ticket_find(answers, number);
-	if (!ticket || ticket->hook == FW_TICKET_ANSWER)
-		return TC_ACT_UNSPEC;
-	answered.ticket = *ticket;
-	ticket->number = 0;
-	answered.family = (mark ^ FW_TICKET_MARK) >> 4 == 6 ? FW_INET6 : FW_INET;
 	return fw_answer_packet(ctx, &answered, answers);
 }
 

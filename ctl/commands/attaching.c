@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "commands/answering.h"
 
 static bool attachment_is(const struct attachment *attachment, const struct link_info *link,
 			  enum fw_hook hook)
@@ -60,8 +61,11 @@ int links_attach(struct dataplane *dataplane, const struct install_input *input,
 		 const struct wanted_links *wanted, const struct installed *before,
 		 struct installed *installed)
 {
-	int error = 0;
+	struct answering answering = { 0 };
+	int error = answering_read(dataplane, &answering);
 
+	if (error)
+		return error;
 	installed->attachments =
 		calloc(wanted->count * FW_HOOKS + 1, sizeof(*installed->attachments));
 	if (!installed->attachments)
@@ -85,8 +89,13 @@ int links_attach(struct dataplane *dataplane, const struct install_input *input,
 			error = 0;
 		}
 	}
-	if (error)
+	if (!error)
+		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
+	if (error) {
 		links_restore(dataplane, before, installed);
+		answering_restore(dataplane, &answering);
+	}
+	answering_free(&answering);
 	return error;
 }
 

@@ -20,6 +20,14 @@ const char *report_kind_name(enum report_kind kind)
 	return names[kind];
 }
 
+const char *answer_outcome_name(enum fw_answer_outcome outcome)
+{
+	static const char *const names[FW_ANSWER_OUTCOMES] = { "sent", "limited", "withheld",
+							       "failed" };
+
+	return names[outcome];
+}
+
 bool report_has_action(const struct report_line *line, enum fw_action action)
 {
 	return action == line->action || line->by_action[action].packets;

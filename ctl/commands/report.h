@@ -55,6 +55,9 @@ bool report_has_action(const struct report_line *line, enum fw_action action);
 /* "rule", "builtin", "default", "removed" */
 const char *report_kind_name(enum report_kind kind);
 
+/* "sent", "limited", "withheld", "failed" */
+const char *answer_outcome_name(enum fw_answer_outcome outcome);
+
 void report_print_table(const struct report *report);
 void report_print_json(const struct report *report);
 void report_print_prometheus(const struct report *report);

@@ -98,6 +98,19 @@ static void hooks_print(const struct report *report, const char *name, const cha
 	}
 }
 
+static void answers_print(const struct report *report)
+{
+	const char *name = "fwctl_answers_total";
+
+	family_print(name, "counter", "What became of the answers to rejected packets.");
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		for (int outcome = 0; outcome < FW_ANSWER_OUTCOMES; outcome++)
+			printf("%s{hook=\"%s\",outcome=\"%s\"} %" PRIu64 "\n", name, hook_name(hook),
+			       answer_outcome_name(outcome),
+			       (uint64_t)report->statistics->answers[hook][outcome].packets);
+	}
+}
+
 #define ATTACHED "fwctl_interface_attached"
 
 static void attached_print(const char *link, int hook, const char *mode)
@@ -179,6 +192,7 @@ void report_print_prometheus(const struct report *report)
 	reasons_print(report, "fwctl_reason_bytes_total", "Frame bytes of these packets.", true);
 	hooks_print(report, "fwctl_hook_packets_total", "All packets, by hook and verdict.", false);
 	hooks_print(report, "fwctl_hook_bytes_total", "Frame bytes of these packets.", true);
+	answers_print(report);
 	family_print("fwctl_rules", "gauge", "Rules that are running, built-in ones included.");
 	printf("fwctl_rules %zu\n", count);
 	family_print("fwctl_generation", "gauge", "The number of the running generation.");

@@ -104,6 +104,23 @@ static void reasons_print(const struct report *report, const struct columns *col
 	}
 }
 
+/* Only where rules reject, or did. */
+static void answers_print(const struct report *report, enum fw_hook hook)
+{
+	const struct fw_counter *answers = report->statistics->answers[hook];
+	bool any = false;
+
+	for (int outcome = 0; outcome < FW_ANSWER_OUTCOMES; outcome++)
+		any = any || answers[outcome].packets;
+	if (any)
+		printf("answers to what was rejected: %" PRIu64 " sent, %" PRIu64
+		       " over the rate, %" PRIu64 " withheld, %" PRIu64 " failed\n",
+		       (uint64_t)answers[FW_ANSWER_SENT].packets,
+		       (uint64_t)answers[FW_ANSWER_LIMITED].packets,
+		       (uint64_t)answers[FW_ANSWER_WITHHELD].packets,
+		       (uint64_t)answers[FW_ANSWER_FAILED].packets);
+}
+
 void report_print_table(const struct report *report)
 {
 	struct columns columns = columns_of(report);
@@ -124,6 +141,7 @@ void report_print_table(const struct report *report)
 		puts("rule");
 		lines_print(report, &columns, hook);
 		reasons_print(report, &columns, hook);
+		answers_print(report, hook);
 	}
 	if (report->flows.recording) {
 		printf("\nflows\n");

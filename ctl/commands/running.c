@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/message.h"
+#include "commands/answering.h"
 #include "commands/attaching.h"
 #include "compiler/compile.h"
 #include "dataplane/flows.h"
@@ -345,8 +346,10 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		error = links_attach(dataplane, input, wanted, &old, installed);
 		if (error && before)
 			roll_back(dataplane, before, wanted, &old);
-		else if (!error)
-			links_detach_others(dataplane, &old, installed);
+	}
+	if (!error) {
+		links_detach_others(dataplane, &old, installed);
+		answering_detach_others(dataplane, input->ruleset, wanted);
 	}
 	installed_free(&old);
 	return error;

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/message.h"
+#include "commands/answering.h"
 #include "commands/hook.h"
 #include "commands/interfaces.h"
 #include "commands/json.h"
@@ -22,6 +23,7 @@ struct state {
 	struct ruleset *ruleset;
 	struct attachment *attachments;
 	size_t attachment_count;
+	struct answering answering;
 	struct wanted_links wanted;
 	json_t *problems; /* texts */
 	json_t *warnings; /* texts of what does not change the exit status */
@@ -120,6 +122,26 @@ static void attachments_check(struct state *state)
 	}
 }
 
+static void answering_check(struct state *state)
+{
+	for (size_t i = 0; i < state->wanted.count && ruleset_rejects(state->ruleset); i++) {
+		const struct link_info *link = state->wanted.items[i].link;
+
+		if (!answering_has(&state->answering, link))
+			text_add(state->problems,
+				 "%s: what rules reject is dropped and not answered: the program "
+				 "that answers is not on it; `fwctl apply` puts it there",
+				 link->name);
+	}
+	for (size_t i = 0; i < state->answering.count; i++) {
+		if (!state->answering.items[i].current)
+			text_add(state->problems,
+				 "%s: the program that answers is of another fwctl version; "
+				 "`fwctl apply` replaces it",
+				 state->answering.items[i].link.name);
+	}
+}
+
 static int state_read(struct dataplane *dataplane, struct state *state)
 {
 	int error = running_read(dataplane, &state->generation, &state->ruleset);
@@ -131,6 +153,9 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
 		return error;
 	}
+	error = answering_read(dataplane, &state->answering);
+	if (error)
+		return error;
 	error = wanted_links_find(state->ruleset, &state->wanted);
 	if (error) {
 		message_error("cannot list the network interfaces: %s", strerror(-error));
@@ -140,6 +165,7 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 	state->warnings = json_told(json_array());
 	wanted_check(state);
 	attachments_check(state);
+	answering_check(state);
 	return 0;
 }
 
@@ -149,6 +175,7 @@ static void state_free(struct state *state)
 	json_decref(state->warnings);
 	wanted_links_free(&state->wanted);
 	free(state->attachments);
+	answering_free(&state->answering);
 	ruleset_free(&state->ruleset);
 	generation_free(&state->generation);
 }
@@ -219,6 +246,9 @@ static void status_text(const struct state *state)
 		       item->mode, place, item->program_id,
 		       item->link.up ? "" : ", the link is down");
 	}
+	for (size_t i = 0; i < state->answering.count; i++)
+		printf("%s answers: %s, program %u\n", state->answering.items[i].link.name,
+		       state->answering.items[i].mode, state->answering.items[i].program_id);
 	json_array_foreach(state->problems, index, text)
 		printf("problem: %s\n", json_string_value(text));
 	json_array_foreach(state->warnings, index, text)
@@ -241,6 +271,23 @@ static json_t *attachments_to_json(const struct state *state)
 					    item->mode, "alone", item->alone, "current",
 					    item->current, "up", item->link.up, "program",
 					    (json_int_t)item->program_id)));
+	}
+	return list;
+}
+
+/* Where what rules reject is answered. */
+static json_t *answering_to_json(const struct answering *answering)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < answering->count; i++) {
+		const struct attachment *item = &answering->items[i];
+
+		json_array_append_new(
+			list, json_told(json_pack("{s:s, s:s, s:b, s:I}", "interface",
+						  item->link.name, "mode", item->mode, "current",
+						  item->current, "program",
+						  (json_int_t)item->program_id)));
 	}
 	return list;
 }
@@ -271,13 +318,13 @@ static void status_json(const struct state *state)
 
 	time_text(generation->applied, when, sizeof(when));
 	json_write(json_told(
-		json_pack("{s:b, s:I, s:s, s:I, s:s, s:I, s:o, s:o, s:O, s:O}", "as_configured",
+		json_pack("{s:b, s:I, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:O, s:O}", "as_configured",
 			  json_array_size(state->problems) == 0, "generation",
 			  (json_int_t)generation->number, "source", generation->origin.source,
 			  "unsaved_changes", (json_int_t)generation->origin.changes, "applied",
 			  when, "image_bytes", (json_int_t)generation->image_size, "hooks",
 			  hooks_to_json(state->ruleset), "attachments", attachments_to_json(state),
-			  "problems", state->problems, "warnings", state->warnings)));
+			  "answers", answering_to_json(&state->answering), "problems", state->problems, "warnings", state->warnings)));
 }
 
 enum exit_status command_status(struct context *context, int argc, char **argv)

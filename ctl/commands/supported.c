@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool rule_rejects(const struct rule *rule)
-{
-	return rule->action == FW_REJECT;
-}
-
 static bool rule_logs(const struct rule *rule)
 {
 	return rule->log;
@@ -28,14 +23,8 @@ static const struct {
 	const char *name;
 	bool (*is_used)(const struct rule *rule);
 } missing_in_rules[] = {
-	{ "reject", rule_rejects },
 	{ "log", rule_logs },
 	{ "syncookie", rule_sends_cookies },
-};
-
-/* Options that only matter to the above. */
-static const char *const missing_options[] = {
-	"reject-rate",
 };
 
 #define HINT "it is checked and printed, but this version of fwctl cannot put it into force"
@@ -69,24 +58,10 @@ static void rule_check(const struct search *search, const struct rule *rule)
 	}
 }
 
-static void option_check(const struct search *search, const struct option *option)
-{
-	char what[64];
-
-	for (size_t i = 0; i < sizeof(missing_options) / sizeof(missing_options[0]); i++) {
-		if (strcmp(option->name, missing_options[i]) != 0)
-			continue;
-		snprintf(what, sizeof(what), "option '%s' is", option->name);
-		missing_tell(search, &option->at, what);
-	}
-}
-
 static void ruleset_check(const struct search *search)
 {
 	const struct ruleset *ruleset = search->ruleset;
 
-	for (size_t i = 0; i < ruleset->option_count; i++)
-		option_check(search, &ruleset->option_lines[i]);
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
 			rule_check(search, &ruleset->blocks[hook].rules[i]);

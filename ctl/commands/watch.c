@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/message.h"
+#include "commands/answering.h"
 #include "commands/hook.h"
 #include "commands/running.h"
 
@@ -39,6 +40,7 @@ struct sight {
 	struct buffer links; /* of `wanted`, as text */
 	struct attachment *attachments;
 	size_t attachment_count;
+	struct answering answering;
 };
 
 static void sight_free(struct sight *sight)
@@ -46,6 +48,7 @@ static void sight_free(struct sight *sight)
 	wanted_links_free(&sight->wanted);
 	buffer_free(&sight->links);
 	free(sight->attachments);
+	answering_free(&sight->answering);
 	ruleset_free(&sight->ruleset);
 	generation_free(&sight->generation);
 }
@@ -65,6 +68,8 @@ static int sight_take(struct dataplane *dataplane, struct sight *sight)
 	if (!error)
 		error = dataplane_attachments(dataplane, &sight->attachments,
 					      &sight->attachment_count);
+	if (!error)
+		error = answering_read(dataplane, &sight->answering);
 	wanted_links_print(&sight->wanted, &sight->links);
 	return error;
 }
@@ -87,7 +92,7 @@ static bool lacks_any(const struct sight *sight)
 		if (lacks(sight, sight->wanted.items[i / FW_HOOKS].link, i % FW_HOOKS))
 			return true;
 	}
-	return false;
+	return answering_lacks(&sight->answering, sight->ruleset, &sight->wanted);
 }
 
 /* Were the rules compiled for other links, or for the same by other names? */
@@ -113,6 +118,8 @@ static void sight_complete(struct dataplane *dataplane, const struct sight *sigh
 			message_error("watch: cannot filter %s on %s: %s", hook, item->link->name,
 				      dataplane_error(dataplane));
 	}
+	if (answering_lacks(&sight->answering, sight->ruleset, &sight->wanted))
+		answering_attach(dataplane, sight->ruleset, &sight->wanted, true);
 }
 
 /* With the lock: 0 if all is in line afterwards. */
