@@ -25,6 +25,17 @@
 
 #define FW_MACS 12 /* bytes of both MAC addresses */
 
+/*
+ * A length that is from 1 to 2048 anyway: kernel 6.1 does not know that any more where it counts
+ * ("R4 unbounded memory access", "R3 min value", clang 14), and clang does not know that it does
+ * not.
+ */
+static __always_inline __u64 fw_bounded(__u64 length)
+{
+	asm volatile("" : "+r"(length));
+	return ((length - 1) & 2047) + 1;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -41,24 +52,26 @@ struct fw_answered {
 	__u32 tag;  /* the outer one of two: protocol << 16 | TCI; 0: none */
 };
 
-/* Reads the packet into the room, with what the ticket kept in its place. */
+/*
+ * Reads the packet into the room, with what the ticket kept in its place. The family is a constant:
+ * the verifier must know where each byte goes.
+ */
 static __always_inline int fw_answer_read(struct __sk_buff *ctx, const struct fw_answered *answered,
-					  struct fw_answer_room *room)
+					  struct fw_answer_room *room, const __u32 family)
 {
 	const struct fw_ticket *ticket = &answered->ticket;
-	__u32 quote = fw_quote_offset(answered->family);
-	__u32 length = fw_quote_length(answered->family, ticket->length);
-	__u32 header = answered->family == FW_INET ? FW_IPV4_HEADER : FW_IPV6_HEADER;
-	__u8 *to = room->answer + quote;
+	__u8 *to = room->answer + fw_quote_offset(family);
+	__u64 length = fw_bounded(fw_quote_length(family, ticket->length));
 
-	if (bpf_skb_load_bytes(ctx, answered->network, room->header, header))
+	if (bpf_skb_load_bytes(ctx, answered->network, room->header,
+			       family == FW_INET ? FW_IPV4_HEADER : FW_IPV6_HEADER))
 		return -1;
 	room->header[0] ^= FW_TICKET_MARK;
 	*(fw_raw32 *)(room->header + FW_TICKET_PLACE) = ticket->replaced;
 	if (ticket->answer == FW_ANSWER_RESET)
 		return (int)bpf_skb_load_bytes(ctx, answered->network + ticket->transport,
 					       room->segment, FW_TCP_HEADER);
-	if (length < FW_IPV4_HEADER || bpf_skb_load_bytes(ctx, answered->network, to, length))
+	if (bpf_skb_load_bytes(ctx, answered->network, to, (__u32)length))
 		return -1;
 	*(fw_raw32 *)(to + length) = 0;
 	to[0] ^= FW_TICKET_MARK;
@@ -69,12 +82,11 @@ static __always_inline int fw_answer_read(struct __sk_buff *ctx, const struct fw
 /* Bytes of the answer, which is in the room then; 0: none. */
 static __always_inline __u32 fw_answer_make(struct __sk_buff *ctx,
 					    const struct fw_answered *answered,
-					    struct fw_answer_room *room)
+					    struct fw_answer_room *room, const __u32 family)
 {
 	const struct fw_ticket *ticket = &answered->ticket;
-	__u32 family = answered->family;
 
-	if (fw_answer_read(ctx, answered, room))
+	if (fw_answer_read(ctx, answered, room, family))
 		return 0;
 	if (ticket->answer == FW_ANSWER_RESET)
 		return fw_answer_reset(room, family, ticket->length - ticket->transport);
@@ -86,13 +98,14 @@ static __always_inline int fw_answer_write(struct __sk_buff *ctx, __u32 network,
 					   const struct fw_answer_room *room, __u32 length)
 {
 	__u8 macs[FW_MACS], swapped[FW_MACS];
+	__u64 bytes;
 
-	if (length < FW_IPV4_HEADER || length > FW_ANSWER_MOST)
-		return -1;
 	/* Of a packet of many segments this makes one packet. */
 	if (bpf_skb_change_tail(ctx, network + FW_ANSWER_CUT + length, 0) ||
-	    bpf_skb_adjust_room(ctx, -FW_ANSWER_CUT, BPF_ADJ_ROOM_MAC, 0) ||
-	    bpf_skb_store_bytes(ctx, network, room->answer, length, 0))
+	    bpf_skb_adjust_room(ctx, -FW_ANSWER_CUT, BPF_ADJ_ROOM_MAC, 0))
+		return -1;
+	bytes = fw_bounded(length);
+	if (bpf_skb_store_bytes(ctx, network, room->answer, (__u32)bytes, 0))
 		return -1;
 	if (fw_setup.layer3)
 		return 0;
@@ -166,7 +179,8 @@ static __always_inline int fw_answer_packet(struct __sk_buff *ctx, struct fw_ans
 
 	if (!room || (answered->mend && fw_link_header_mend(ctx)) || fw_tag_take(ctx, answered))
 		goto failed;
-	length = fw_answer_make(ctx, answered, room);
+	length = answered->family == FW_INET ? fw_answer_make(ctx, answered, room, FW_INET)
+					     : fw_answer_make(ctx, answered, room, FW_INET6);
 	if (!length || fw_answer_write(ctx, answered->network, room, length) ||
 	    fw_tag_put(ctx, answered))
 		goto failed;

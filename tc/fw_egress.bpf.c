@@ -95,6 +95,9 @@ __noinline int fw_refuse(struct __sk_buff *ctx, const struct fw_packet *packet, 
 	if (bpf_skb_store_bytes(ctx, packet->network, &version, sizeof(version), 0) ||
 	    bpf_skb_store_bytes(ctx, place, &number, sizeof(number), 0))
 		return TC_ACT_SHOT;
+	/* The loopback's egress leads there by itself. After a redirect 127.0.0.1 is a martian. */
+	if (ctx->ifindex == FW_LOOPBACK)
+		return TC_ACT_UNSPEC;
 	return (int)bpf_redirect(ctx->ifindex, BPF_F_INGRESS);
 }
 

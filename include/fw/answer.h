@@ -77,12 +77,15 @@ static __always_inline enum fw_answer_kind fw_answer_to(const struct fw_packet *
 #define FW_QUOTE_INET  (FW_IPV4_HEADER + 8)
 #define FW_QUOTE_INET6 (FW_IPV6_HEADER + 8)
 
-/* The rejected packet's headers and the answer. Four bytes of zeros may follow the answer. */
+/*
+ * The rejected packet's headers and the answer, behind which there may be four bytes of zeros; the
+ * verifier wants room for more.
+ */
 struct fw_answer_room {
 	__u8 header[FW_IPV6_HEADER]; /* IP header without options */
 	__u8 segment[FW_TCP_HEADER];
 	__u8 pad[4];
-	__u8 answer[FW_ANSWER_MOST + 8];
+	__u8 answer[2048 + 64];
 };
 
 static __always_inline void fw_store16(__u8 *at, __u16 value)
