@@ -109,11 +109,15 @@ static __always_inline __u64 fw_sum(const __u8 *at, const __u32 bytes)
 	return sum;
 }
 
-/* The same, for what is longer and only known when it runs; behind `bytes` are zeros. */
+/*
+ * The same, for what is longer and only known when it runs; behind `bytes` are zeros. clang must
+ * not know that they are few enough: it would drop the loop's bound, which the verifier needs.
+ */
 static __always_inline __u64 fw_sum_long(const __u8 *at, __u32 bytes)
 {
 	__u64 sum = 0;
 
+	asm volatile("" : "+r"(bytes));
 	FW_ROLLED
 	for (__u32 i = 0; i < FW_ANSWER_MOST / 4; i++) {
 		if (i * 4 >= bytes)
