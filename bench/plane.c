@@ -93,7 +93,7 @@ unsigned plane_verified_instructions(struct dataplane *plane)
 	uint32_t size = sizeof(info);
 	int program;
 
-	if (program_get(plane, FW_INGRESS, false, &program))
+	if (program_get(plane, PROGRAM_INGRESS, false, &program))
 		die("program", dataplane_error(plane));
 	if (bpf_obj_get_info_by_fd(program, &info, &size))
 		die("program", "cannot be asked");

@@ -87,7 +87,8 @@ static json_t *answers_to_json(const struct statistics *statistics)
 		for (int outcome = 0; outcome < FW_ANSWER_OUTCOMES; outcome++)
 			json_object_set_new(
 				outcomes, answer_outcome_name(outcome),
-				json_integer((json_int_t)statistics->answers[hook][outcome].packets));
+				json_integer(
+					(json_int_t)statistics->answers[hook][outcome].packets));
 		json_object_set_new(hooks, hook_name(hook), outcomes);
 	}
 	return hooks;

@@ -105,8 +105,8 @@ static void answers_print(const struct report *report)
 	family_print(name, "counter", "What became of the answers to rejected packets.");
 	for (int hook = 0; hook < FW_HOOKS; hook++) {
 		for (int outcome = 0; outcome < FW_ANSWER_OUTCOMES; outcome++)
-			printf("%s{hook=\"%s\",outcome=\"%s\"} %" PRIu64 "\n", name, hook_name(hook),
-			       answer_outcome_name(outcome),
+			printf("%s{hook=\"%s\",outcome=\"%s\"} %" PRIu64 "\n", name,
+			       hook_name(hook), answer_outcome_name(outcome),
 			       (uint64_t)report->statistics->answers[hook][outcome].packets);
 	}
 }

@@ -283,11 +283,10 @@ static json_t *answering_to_json(const struct answering *answering)
 	for (size_t i = 0; i < answering->count; i++) {
 		const struct attachment *item = &answering->items[i];
 
-		json_array_append_new(
-			list, json_told(json_pack("{s:s, s:s, s:b, s:I}", "interface",
-						  item->link.name, "mode", item->mode, "current",
-						  item->current, "program",
-						  (json_int_t)item->program_id)));
+		json_array_append_new(list, json_told(json_pack("{s:s, s:s, s:b, s:I}", "interface",
+								item->link.name, "mode", item->mode,
+								"current", item->current, "program",
+								(json_int_t)item->program_id)));
 	}
 	return list;
 }
@@ -318,13 +317,14 @@ static void status_json(const struct state *state)
 
 	time_text(generation->applied, when, sizeof(when));
 	json_write(json_told(
-		json_pack("{s:b, s:I, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:O, s:O}", "as_configured",
-			  json_array_size(state->problems) == 0, "generation",
+		json_pack("{s:b, s:I, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:O, s:O}",
+			  "as_configured", json_array_size(state->problems) == 0, "generation",
 			  (json_int_t)generation->number, "source", generation->origin.source,
 			  "unsaved_changes", (json_int_t)generation->origin.changes, "applied",
 			  when, "image_bytes", (json_int_t)generation->image_size, "hooks",
 			  hooks_to_json(state->ruleset), "attachments", attachments_to_json(state),
-			  "answers", answering_to_json(&state->answering), "problems", state->problems, "warnings", state->warnings)));
+			  "answers", answering_to_json(&state->answering), "problems",
+			  state->problems, "warnings", state->warnings)));
 }
 
 enum exit_status command_status(struct context *context, int argc, char **argv)

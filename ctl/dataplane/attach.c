@@ -164,7 +164,8 @@ static uint32_t program_left(const struct dataplane *dataplane, const struct det
 	bool current;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
-		if (!was_here(detached, id) && program_is_ours(dataplane, id, PROGRAM_INGRESS, &current))
+		if (!was_here(detached, id) &&
+		    program_is_ours(dataplane, id, PROGRAM_INGRESS, &current))
 			return id;
 	}
 	return 0;

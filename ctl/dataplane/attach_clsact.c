@@ -13,7 +13,7 @@
 #define FILTER_PRIORITIES 8 /* that we try */
 #define QDISC_MARK	  "clsact"
 
-#define CLSACT_HOOK(name, link, place)                                 \
+#define CLSACT_HOOK(name, link, place)                                \
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(link)->index, \
 		    .attach_point = (place)->point)
 
@@ -54,7 +54,8 @@ void clsact_remove_orphans(const struct link_info *link, const struct tc_place *
 		LIBBPF_OPTS(bpf_tc_opts, there, .handle = FILTER_HANDLE, .priority = priority);
 		LIBBPF_OPTS(bpf_tc_opts, named, .handle = FILTER_HANDLE, .priority = priority);
 
-		if (!bpf_tc_query(&hook, &there) && program_is_orphan(there.prog_id, place->program))
+		if (!bpf_tc_query(&hook, &there) &&
+		    program_is_orphan(there.prog_id, place->program))
 			bpf_tc_detach(&hook, &named);
 	}
 }

@@ -116,8 +116,8 @@ int tc_detach(struct dataplane *dataplane, const struct link_info *link, enum pr
 	if (!error)
 		error = clsact_detach(dataplane, link, place);
 	if (error)
-		return fail(dataplane, error, "cannot detach from %s (%s): %s (%s)",
-			    link->name, place->words, strerror(-error), library_cause());
+		return fail(dataplane, error, "cannot detach from %s (%s): %s (%s)", link->name,
+			    place->words, strerror(-error), library_cause());
 	return 0;
 }
 
@@ -172,6 +172,7 @@ int tc_attach(struct dataplane *dataplane, const struct link_info *link, enum pr
 		clsact_remove_orphans(link, place);
 	if (error)
 		return fail(dataplane, error, "cannot attach to %s (%s): %s%s%s", link->name,
-			    place->words, bpf_reason(error), *library_cause() ? ": " : "", library_cause());
+			    place->words, bpf_reason(error), *library_cause() ? ": " : "",
+			    library_cause());
 	return tc_query(dataplane, link, program, ret_attachment);
 }

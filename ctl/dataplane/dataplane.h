@@ -234,7 +234,7 @@ struct statistics {
 	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
 	/* What became of what was rejected; of answers that were sent their own bytes. */
 	struct fw_counter answers[FW_HOOKS][FW_ANSWER_OUTCOMES];
-	void *memory;			   /* private */
+	void *memory; /* private */
 };
 
 int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics);

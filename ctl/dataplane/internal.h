@@ -29,7 +29,7 @@ struct maps {
 	int flow_counts;
 	int flow_ledger;
 	struct flow_ledger *ledger; /* `flow_ledger` as memory */
-	int limits; /* map of maps, by enum fw_limits_slot */
+	int limits;		    /* map of maps, by enum fw_limits_slot */
 	int answers;
 	int answer_count;
 	struct fw_sets *live; /* `sets_map` as memory */

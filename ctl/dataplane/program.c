@@ -118,8 +118,8 @@ int program_open(struct dataplane *dataplane, enum program program, bool layer3,
 	int error;
 
 	if (!object)
-		return fail(dataplane, -errno, "cannot open the %s program: %s", program_name(program),
-			    library_cause());
+		return fail(dataplane, -errno, "cannot open the %s program: %s",
+			    program_name(program), library_cause());
 	error = maps_reuse(&dataplane->maps, object);
 	if (!error)
 		error = setup_write(&dataplane->maps, object, program, layer3);

@@ -59,14 +59,13 @@ static int reasons_read(struct dataplane *dataplane, struct statistics *statisti
 	int error = values ? 0 : -ENOMEM;
 
 	for (unsigned i = 0; i < FW_HOOKS * FW_REASONS * 2 && !error; i++)
-		error = reason_read(&dataplane->maps, statistics,
-				    FW_REASON_INDEX(i / (FW_REASONS * 2), i / 2 % FW_REASONS,
-						    i % 2),
-				    values);
+		error = reason_read(
+			&dataplane->maps, statistics,
+			FW_REASON_INDEX(i / (FW_REASONS * 2), i / 2 % FW_REASONS, i % 2), values);
 	for (unsigned i = 0; i < FW_HOOKS * FW_ANSWER_OUTCOMES && !error; i++)
-		error = counter_read(dataplane->maps.answer_count, i, values,
-				     &statistics->answers[i / FW_ANSWER_OUTCOMES]
-							 [i % FW_ANSWER_OUTCOMES]);
+		error = counter_read(
+			dataplane->maps.answer_count, i, values,
+			&statistics->answers[i / FW_ANSWER_OUTCOMES][i % FW_ANSWER_OUTCOMES]);
 	return error;
 }
 

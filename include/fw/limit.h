@@ -19,6 +19,7 @@
 #include "fw/image.h"
 #include "fw/packet.h"
 
+#define FW_TICKS       16 /* of a nanosecond */
 #define FW_LIMIT_TRIES 8 /* others may get ahead of a packet so often, then it is over */
 #define FW_LINE_TRIES  2 /* likewise for a place in a line, then it is within */
 

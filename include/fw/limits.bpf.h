@@ -10,8 +10,6 @@
 
 #include "fw/limit.h"
 
-#define FW_TICKS 16 /* of a nanosecond */
-
 static __always_inline void *fw_limit_lines(__u32 slot)
 {
 	return bpf_map_lookup_elem(&fw_limits, &slot);

@@ -10,10 +10,10 @@
 #include "fw/maps.bpf.h"
 
 #include "fw/answer.h"
+#include "fw/limit.h"
 #include "fw/ticket.h"
 
 #define FW_RATE_SECOND 1000000000ULL
-#define FW_RATE_TRIES  4
 
 static __always_inline struct fw_answers *fw_answers_find(void)
 {
@@ -33,27 +33,13 @@ static __always_inline void fw_answered_add(__u32 hook, __u32 outcome, __u64 pac
 	counter->bytes += bytes;
 }
 
-/*
- * Virtual scheduling (ITU-T I.371): each answer moves the time on by an interval, and may come as
- * early as a burst allows. Interval and burst are such that no second sees more than `rate`.
- */
+/* A burst is answered at once; burst and interval are such that no second sees more than `rate`. */
 static __always_inline int fw_rate_allows(__u64 *bucket, __u32 rate)
 {
-	__u64 now = bpf_ktime_get_boot_ns();
 	__u64 burst = rate / 5 > 1 ? rate / 5 : 1;
-	__u64 interval = FW_RATE_SECOND / (rate - burst + 1);
+	__u64 cost = FW_RATE_SECOND * FW_TICKS / (rate - burst + 1);
 
-	FW_ROLLED
-	for (int i = 0; i < FW_RATE_TRIES; i++) {
-		__u64 due = *(volatile __u64 *)bucket;
-		__u64 next = (due > now ? due : now) + interval;
-
-		if (next > now + burst * interval)
-			return 0;
-		if (__sync_val_compare_and_swap(bucket, due, next) == due)
-			return 1;
-	}
-	return 0;
+	return !fw_bucket_refuses(bucket, burst * cost, cost, bpf_ktime_get_boot_ns() * FW_TICKS);
 }
 
 /* A number for a ticket, which is then filled in; never 0. */

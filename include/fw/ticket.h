@@ -15,7 +15,8 @@
 #define FW_TICKET_PLACE	 16    /* in the IP header of both families, an address: our number */
 #define FW_TICKET_MARK	 0x80  /* in the first byte of the IP header */
 #define FW_TICKET_VALID	 (1U << 31)
-#define FW_TICKET_ANSWER 2 /* in place of a hook: of an answer that must not be judged at egress */
+#define FW_TICKET_ANSWER 2 /* in place of a hook: of an answer that must not be judged at egress \
+			    */
 
 struct fw_ticket {
 	__u32 number;	 /* its low bits are the place in the table; 0: free */
@@ -28,7 +29,7 @@ struct fw_ticket {
 
 /* The only value of the map fw_answers. */
 struct fw_answers {
-	__u64 bucket; /* of the rate: when the next answer is due, in ns of CLOCK_BOOTTIME */
+	__u64 bucket; /* of the rate; fw/limit.h */
 	__u32 cursor;
 	__u32 pad;
 	struct fw_ticket tickets[FW_TICKETS];

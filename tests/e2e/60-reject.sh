@@ -4,7 +4,7 @@
 # families, with the errors that nft's reject gives. Every field of the answers is looked at, and
 # what must not be answered is not. In native and generic XDP, with TCX (where there is one) and
 # with clsact.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

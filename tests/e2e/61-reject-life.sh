@@ -3,7 +3,7 @@
 # The program that answers is there while rules reject, and only then; floods are answered at most
 # at the rate; established connections are reset in the midst of large segments; the loopback and
 # links without a link layer are answered too.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
@@ -35,10 +35,10 @@ for way in tcx clsact; do
     ip -n "$right" link add fw1 type veth peer name other1
     ip -n "$right" link set fw1 up
     both() { [ "$(places)" = "fw0 fw1" ]; }
-    wait_for 30 both || fail "$way: an interface that comes is not answered: $(fw status)"
+    wait_for 120 both || fail "$way: an interface that comes is not answered: $(fw status)"
     ip -n "$right" link del fw1
     one() { [ "$(places)" = fw0 ]; }
-    wait_for 30 one || fail "$way: $(fw status)"
+    wait_for 120 one || fail "$way: $(fw status)"
 
     # Taken off by somebody, it is missed, and comes back.
     kill "$watch"

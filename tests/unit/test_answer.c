@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What may be answered, and the bytes of answers; tests/lib/answers.py looks at the same outside. */
+/* What may be answered, and the bytes of answers; tests/lib/answers.py looks at the same outside.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,9 +218,9 @@ static void resets_have_the_numbers_of_rfc_9293(void **state)
 			assert_int_equal(to[13], FW_TCP_RST);
 		} else {
 			assert_int_equal(word(to + 4), 0);
-			assert_int_equal(word(to + 8),
-					 word(room.segment + 4) + data + (room.segment[13] & 1) +
-						 (room.segment[13] >> 1 & 1));
+			assert_int_equal(word(to + 8), word(room.segment + 4) + data +
+							       (room.segment[13] & 1) +
+							       (room.segment[13] >> 1 & 1));
 			assert_int_equal(to[13], FW_TCP_RST | FW_TCP_ACK);
 		}
 		assert_int_equal(to[12], 0x50);
@@ -240,8 +241,7 @@ static void errors_quote_what_fits_and_sum_up(void **state)
 		for (enum fw_family family = FW_INET; family <= FW_INET6; family++) {
 			uint32_t header = family == FW_INET ? FW_IPV4_HEADER : FW_IPV6_HEADER;
 			uint32_t quoted = fw_quote_length(family, length), payload = 8 + quoted;
-			uint8_t protocol = family == FW_INET ? FW_PROTOCOL_ICMP
-							     : FW_PROTOCOL_ICMP6;
+			uint8_t protocol = family == FW_INET ? FW_PROTOCOL_ICMP : FW_PROTOCOL_ICMP6;
 			uint8_t *quote = room.answer + fw_quote_offset(family);
 			uint8_t kept[FW_ANSWER_MOST];
 			const uint8_t *to = room.answer + header;
