@@ -38,6 +38,7 @@ def keep(name, command):
     result = {"machine": machine(), "date": time.strftime("%Y-%m-%d"),
               "command": " ".join(os.path.relpath(word, os.path.dirname(HERE))
                                   if word.startswith("/") else word for word in command),
+              "before_others": os.sched_getscheduler(0) != os.SCHED_OTHER,
               "seconds": round(time.monotonic() - begin), "load_before": round(load, 1),
               "failed": run.returncode != 0, "rows": rows}
     with open(os.path.join(RESULTS, name + ".json"), "w", encoding="ascii") as file:
@@ -57,7 +58,8 @@ def read(name):
 def heading(result):
     of = result["machine"]
     return (f"`{result['command']}`, {result['date']}: kernel {of['kernel']}, {of['cores']} cores "
-            f"({of['processor']}), {result['seconds']} s; load before it {result['load_before']}")
+            f"({of['processor']}), {result['seconds']} s; load before it {result['load_before']}"
+            f"{', it went before others' if result.get('before_others') else ''}")
 
 
 def text_of(name):
