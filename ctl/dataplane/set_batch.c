@@ -163,28 +163,36 @@ static int batch_run(struct batch *batch, enum batch_change change, uint32_t cou
 	return error;
 }
 
-static int map_change(int fd, struct set_map map, enum batch_change change,
-		      const struct set_element *const *elements, size_t count, size_t *ret_done,
-		      size_t *ret_missing)
+/* A change of many elements of one map, and how far it came. */
+struct map_change {
+	int fd;
+	struct set_map map;
+	enum batch_change change;
+	size_t done; /* so many from the first on, those that were missing included */
+	size_t missing;
+};
+
+static int map_change(struct map_change *run, const struct set_element *const *elements,
+		      size_t count)
 {
-	_cleanup_free_ struct batch *batch = batch_new(fd, map, count);
+	const struct set_map map = run->map;
+	_cleanup_free_ struct batch *batch = batch_new(run->fd, map, count);
 	int error = batch ? 0 : -ENOMEM;
 
-	*ret_done = *ret_missing = 0;
-	while (*ret_done < count && !error) {
-		size_t left = count - *ret_done;
+	while (run->done < count && !error) {
+		size_t left = count - run->done;
 		uint32_t wanted = left < batch->capacity ? (uint32_t)left : batch->capacity, done;
 
 		for (uint32_t i = 0; i < wanted; i++) {
-			const struct set_element *element = elements[*ret_done + i];
+			const struct set_element *element = elements[run->done + i];
 
 			set_key_write(map, element, batch->keys + i * set_key_size(map));
-			if (change == BATCH_UPDATE)
+			if (run->change == BATCH_UPDATE)
 				set_value_write(map, element,
 						batch->values + i * set_value_size(map));
 		}
-		error = batch_run(batch, change, wanted, &done, ret_missing);
-		*ret_done += done;
+		error = batch_run(batch, run->change, wanted, &done, &run->missing);
+		run->done += done;
 	}
 	return error;
 }
@@ -192,18 +200,20 @@ static int map_change(int fd, struct set_map map, enum batch_change change,
 int set_map_update(int fd, struct set_map map, const struct set_element *const *elements,
 		   size_t count, size_t *ret_done)
 {
-	size_t missing;
+	struct map_change run = { .fd = fd, .map = map, .change = BATCH_UPDATE };
+	int error = map_change(&run, elements, count);
 
-	return map_change(fd, map, BATCH_UPDATE, elements, count, ret_done, &missing);
+	*ret_done = run.done;
+	return error;
 }
 
 int set_map_delete(int fd, struct set_map map, const struct set_element *const *elements,
 		   size_t count, size_t *ret_deleted)
 {
-	size_t missing;
-	int error = map_change(fd, map, BATCH_DELETE, elements, count, ret_deleted, &missing);
+	struct map_change run = { .fd = fd, .map = map, .change = BATCH_DELETE };
+	int error = map_change(&run, elements, count);
 
-	*ret_deleted -= missing;
+	*ret_deleted = run.done - run.missing;
 	return error;
 }
 
