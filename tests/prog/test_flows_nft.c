@@ -44,11 +44,10 @@ struct play {
 	bool syn[2];
 	bool acked[2];
 	bool fin[2];
+	bool last_ack[2]; /* acknowledged the other's FIN, after its own */
 	bool reset;
-	bool crossed;		   /* both have opened at once */
 	struct talk_frame last[2]; /* that belonged to the talk */
 	bool has_last[2];
-	uint32_t steps;
 };
 
 /* Far out of all windows: above, but for resets; docs/differential.md says why. */
@@ -155,6 +154,8 @@ static void choose_data(struct play *play, struct choice *choice)
 			play->fin[choice->who] = true;
 		}
 	}
+	if (play->fin[0] && play->fin[1])
+		play->last_ack[choice->who] = true;
 }
 
 /* What does not belong there. */
@@ -187,12 +188,55 @@ static void choose_strange(struct play *play, struct choice *choice)
 	}
 }
 
+/* Instead of a SYN-ACK: the server refuses, or is still in an older connection. */
+static void choose_refusal(struct play *play, struct choice *choice)
+{
+	choice->who = 1;
+	choice->packet = segment_of(play, 1, TALK_RST | TALK_ACK);
+	choice->packet.sequence = 0;
+	choice->what = "refusal";
+	switch (pick(3)) {
+	case 0:
+		choice->belongs = play->reset = true;
+		break;
+	case 1:
+		/* conntrack drops it, but takes its numbers for the server's: no talk goes on. */
+		play->reset = true;
+		choice->what = "refusal of another SYN";
+		choice->packet.acknowledgement += FAR;
+		break;
+	default:
+		choice->what = "ACK of an older connection";
+		choice->packet.flags = TALK_ACK;
+		choice->packet.sequence = play->start[1] + FAR;
+		choice->packet.acknowledgement = play->start[0] - 5000;
+	}
+}
+
+/* The talk is over on both sides: again, with the same ports. */
+static void choose_again(struct play *play, struct choice *choice)
+{
+	for (int i = 0; i < 2; i++) {
+		play->start[i] = play->next[i] + 100000;
+		play->next[i] = play->start[i];
+		play->syn[i] = play->acked[i] = play->fin[i] = play->last_ack[i] = false;
+		play->has_last[i] = false;
+	}
+	choice->who = 0;
+	choose_handshake(play, choice);
+	choice->what = "SYN of a new connection";
+}
+
 static void choose_segment(struct play *play, struct choice *choice)
 {
 	bool open = play->acked[0] && play->acked[1];
 	bool over = play->fin[0] && play->fin[1];
 
-	if (!play->syn[0] && pick(5) == 0) {
+	if (play->last_ack[0] && play->last_ack[1] && pick(3) == 0) {
+		choose_again(play, choice);
+	} else if (play->syn[0] && !play->syn[1] && pick(8) == 0) {
+		choose_refusal(play, choice);
+	} else if (!play->syn[0] && pick(5) == 0) {
 		choice->packet = segment_of(play, choice->who, TALK_ACK);
 		choice->what = "ACK without a connection";
 	} else if (!open) {
