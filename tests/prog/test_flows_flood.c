@@ -132,7 +132,7 @@ static void a_flood_of_syns_pushes_out_its_own_kind_only(void **state)
 		     " pass state established label established\n"
 		     " pass tcp to port 80 flags S/SA keep state label kept\n}\n"
 		     "egress default drop {\n pass state established label established\n}\n");
-	assert_int_equal(program_get(filter->dataplane, FW_INGRESS, false, &ingress), 0);
+	assert_int_equal(program_get(filter->dataplane, PROGRAM_INGRESS, false, &ingress), 0);
 	assert_true(spoofer >= 0);
 	assert_int_equal(bpf_map_update_elem(programs, &first, &ingress, 0), 0);
 	connect_all(filter);
