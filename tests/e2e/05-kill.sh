@@ -21,7 +21,7 @@ egress default pass {
 END
 }
 rules 1000 >"$work/old.conf"
-rules 2000 >"$work/new.conf"
+rules 2000 | sed "s/^egress.*{/&\n    reject tcp to port 25 label refused/" >"$work/new.conf"
 
 arrived() { in_right cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $3 }'; } # NoPorts
 
