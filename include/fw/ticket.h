@@ -11,12 +11,13 @@
 
 #include <linux/types.h>
 
-#define FW_TICKETS	 1024U /* packets on their way at a time; the next one takes the oldest's */
-#define FW_TICKET_PLACE	 16    /* in the IP header of both families, an address: our number */
-#define FW_TICKET_MARK	 0x80  /* in the first byte of the IP header */
-#define FW_TICKET_VALID	 (1U << 31)
-#define FW_TICKET_ANSWER 2 /* in place of a hook: of an answer that must not be judged at egress \
-			    */
+#define FW_TICKETS	1024U /* packets on their way at a time; the next one takes the oldest's */
+#define FW_TICKET_PLACE 16    /* in the IP header of both families, an address: our number */
+#define FW_TICKET_MARK	0x80  /* in the first byte of the IP header */
+#define FW_TICKET_VALID (1U << 31)
+#define FW_TICKET_ANSWER                                                        \
+	2 /* in place of a hook: of an answer that must not be judged at egress \
+	   */
 
 struct fw_ticket {
 	__u32 number;	 /* its low bits are the place in the table; 0: free */

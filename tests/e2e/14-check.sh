@@ -108,7 +108,7 @@ egress default pass {
 }
 END
 expect 0 "5 rules, no error" check "$work/cost.conf"
-grep -qE '^forecast: tables of [0-9.]+ KiB$' "$work/out" || fail "$(cat "$work/out")"
+grep -qE '^forecast: tables of [0-9.]+ KiB(, buckets of [0-9.]+ MiB)?$' "$work/out" || fail "$(cat "$work/out")"
 grep -qx '  ingress: 4 rules; with keep state, live sets of sources, limit, rules that go on' \
     "$work/out" || fail "rules and features: $(cat "$work/out")"
 grep -qE '^    inet   3 terms; classes: 2 source, 1 destination, [0-9]+ service$' "$work/out" ||
