@@ -65,9 +65,14 @@ change() { # WHAT FILE FWCTL...: with nft and ipset beside it
         "$(seconds nft_do -f "$work/$2.nft")" "$(seconds ipset_do restore -f "$work/$2.ipset")"
 }
 
-each() { # COMMAND...: once for each of 20 addresses, which stands for ADDR
-    local number
-    for number in $(seq 20); do "${@//ADDR/203.0.113.$number}" || return; done
+# Seconds of one process: COUNT of them, each with another address in place of ADDR.
+per_process() { # COUNT COMMAND...
+    local words=("${@:2}") number begin
+    begin=$(date +%s%N)
+    for number in $(seq "$1"); do
+        "${words[@]//ADDR/203.0.113.$number}" >/dev/null 2>&1 || { echo null; return; }
+    done
+    awk "BEGIN { printf \"%.5f\", ($(date +%s%N) - $begin) / 1e9 / $1 }"
 }
 
 bench_start
@@ -77,8 +82,8 @@ change "add hosts" hosts set add h --file "$work/hosts"
 change "add prefixes" prefixes set add p --file "$work/prefixes"
 change "fill with a list" list set replace l "$work/list"
 change "replace it, 1 % differs" list2 set replace l "$work/list2"
-row "one host, 20 processes" 20 "$(seconds each fw -q ban ADDR)" \
-    "$(seconds each nft_do add element inet b h '{ ADDR }')" "$(seconds each ipset_do add h ADDR)"
-none=$(seconds each in_right /bin/true)
-row "nothing, 20 processes" 20 "$none" "$none" "$none"
+row "one host, a process" 1 "$(per_process 100 fw -q ban ADDR)" \
+    "$(per_process 3 nft_do add element inet b h '{ ADDR }')" "$(per_process 100 ipset_do add h ADDR)"
+none=$(per_process 100 in_right /bin/true)
+row "nothing, a process" 1 "$none" "$none" "$none"
 "$fwbench" sets --json

@@ -131,7 +131,8 @@ def sets(rows):
         else:
             times = [row[key] for key in ("fwctl_s", "nft_s", "ipset_s")]
             changes.add(row["what"], [f"{row['elements']:,}"] +
-                        [None if value is None else f"{value:.2f}" for value in times])
+                        [None if value is None else f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+                         for value in times])
     return [changes, lookups]
 
 
