@@ -88,9 +88,14 @@ attempt() { # NAME WHERE COMMAND...
     shift 2
     echo "$name: $("in_$where" "$@" 2>/dev/null </dev/null | tr '\n' ' ' | sed 's/ *$//')"
 }
-settle() {
-    wait "${tries[@]}"
+settle() { # without a name `wait` would wait for the servers
+    [ ${#tries[@]} -eq 0 ] || wait "${tries[@]}"
     tries=()
+}
+alone() { # NAME WHERE COMMAND...
+    settle
+    try "$@"
+    settle
 }
 pings() { # COUNT ARGUMENT...: answers
     ping -q -i 0.01 -W 1 -c "$@" | sed -n 's/.* \([0-9]*\) received.*/\1/p'
@@ -109,21 +114,13 @@ scenarios() {
     try "web from here" right bash -c "fetch http://$away_inet/file"
     try "web from inside" inside bash -c "fetch http://$away_inet:81/file"
     try "web from inside, IPv6" inside bash -c "fetch http://[$away_inet6]:81/file"
-    settle
-    try "iperf3 from inside" inside bash -c "rate -c $away_inet -n 30M"
-    settle
-    try "iperf3 to inside, reverse" inside bash -c "rate -c $away_inet -n 30M -R"
-    settle
-    try "iperf3 from outside" left bash -c "rate -c $right_inet -n 30M"
-    settle
-    try "iperf3 from outside, reverse" left bash -c "rate -c $right_inet -n 30M -R"
-    settle
-    try "iperf3 UDP from inside" inside bash -c "rate -c $away_inet -u -b 50M -l 1200 -n 2M"
-    settle
-    try "iperf3 UDP to inside, reverse" inside bash -c "rate -c $away_inet -u -b 50M -l 1200 -n 2M -R"
-    settle
-    try "iperf3 from outside to inside" away timeout 2 bash -c "rate -c $inside_inet -n 1M"
-    settle
+    alone "iperf3 from inside" inside bash -c "rate -c $away_inet -n 30M"
+    alone "iperf3 to inside, reverse" inside bash -c "rate -c $away_inet -n 30M -R"
+    alone "iperf3 from outside" left bash -c "rate -c $right_inet -n 30M"
+    alone "iperf3 from outside, reverse" left bash -c "rate -c $right_inet -n 30M -R"
+    alone "iperf3 UDP from inside" inside bash -c "rate -c $away_inet -u -b 50M -l 1200 -n 2M"
+    alone "iperf3 UDP to inside, reverse" inside bash -c "rate -c $away_inet -u -b 50M -l 1200 -n 2M -R"
+    alone "iperf3 from outside to inside" away timeout 2 bash -c "rate -c $inside_inet -n 1M"
     try "DNS from outside" away "$ask" dns $right_inet test.example
     try "DNS from outside over TCP" away timeout 2 "$ask" dns $right_inet test.example tcp
     try "DNS from inside" inside "$ask" dns $away_inet test.example
