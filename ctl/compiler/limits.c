@@ -10,6 +10,12 @@
 #define SHIFT_MAX   32
 #define COST_TARGET (1ULL << 31) /* with an amount below 2^32 no product overflows */
 
+/*
+ * With a burst of several timer ticks (at most 10 ms each) the clock that only they move loses
+ * nothing, and saves a packet half of what its limit costs.
+ */
+#define COARSE_BURST (TICKS / 1000 * 40)
+
 static unsigned __int128 ticks_of(const struct limit *limit, uint64_t units)
 {
 	return (unsigned __int128)limit->seconds * TICKS * units;
@@ -31,6 +37,7 @@ void limit_compile(const struct limit *limit, struct fw_limit *ret_limit)
 		       : limit->per == LIMIT_DESTINATION ? FW_LIMIT_PER_DESTINATION
 							 : FW_LIMIT_PER_RULE,
 	};
+	ret_limit->is_coarse = ret_limit->tolerance >= COARSE_BURST;
 	most = (UINT64_MAX >> 1) / ret_limit->cost;
 	ret_limit->most = burst < most ? burst : most;
 }

@@ -118,7 +118,9 @@ static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_p
 
 	if (!record) {
 		record = fw_record(finish->image.base, finish->image.mask, pending->result.record);
-		over = fw_is_over(finish, record);
+		over = record->limit &&
+		       fw_limit_refuses(fw_limit_at(&finish->image, record->limit), finish->packet,
+					finish->weight.packets, finish->weight.bytes);
 	}
 	drops = record->action != FW_PASS;
 	fw_count_record(finish, record, over);

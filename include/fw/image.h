@@ -117,9 +117,10 @@ struct fw_limit {
 	__u32 counter;	 /* index of what is over the limit */
 	__u32 bucket;	 /* line of FW_LIMITS_RULES */
 	__u8 shift;
-	__u8 unit; /* enum fw_limit_unit */
-	__u8 per;  /* enum fw_limit_per */
-	__u8 pad[21];
+	__u8 unit;	/* enum fw_limit_unit */
+	__u8 per;	/* enum fw_limit_per */
+	__u8 is_coarse; /* the clock of the timer tick will do */
+	__u8 pad[20];
 };
 
 /*

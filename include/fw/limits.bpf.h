@@ -59,7 +59,7 @@ static __always_inline int fw_limit_refuses(const struct fw_limit *limit,
 
 	if (cost == FW_COST_NEVER)
 		return 1;
-	now = bpf_ktime_get_boot_ns() * FW_TICKS;
+	now = (limit->is_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns()) * FW_TICKS;
 	if (limit->per == FW_LIMIT_PER_RULE)
 		return fw_rule_refuses(limit, cost, now);
 	return fw_address_refuses(limit, packet, cost, now);

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fwbench limits: what a packet pays for a limit. The real programs on one TCP packet, under a rule
+ * without a limit and with one of each kind, in turns; medians in nanoseconds.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "fw/image.h"
+#include "plane.h"
+#include "timing.h"
+
+#define TURNS	31
+#define REPEAT	100000
+#define WITHIN	"limit 1000000000/s"
+#define VARIANT 6
+
+static const struct {
+	const char *name;
+	const char *limit;
+} variants[VARIANT] = {
+	{ "no limit", "" },
+	{ "within", WITHIN },
+	{ "within, bits", "limit 900 gbit/s" },
+	{ "within, per source", WITHIN " per source" },
+	{ "over", "limit 1/h" },
+	{ "over, per source", "limit 1/h per source" },
+};
+
+/* A SYN from 192.0.2.1 to port 22. */
+static const uint8_t frame[64] = {
+	0,   0,	 0x5e, 0,    0x53, 2,  0,  0, 0x5e, 0, 0x53, 1, 8, 0, 0x45, 0,
+	0,   40, 0,    0,    0,	   0,  64, 6, 0,    0, 192,  0, 2, 1, 198,  51,
+	100, 1,	 4,    0xd2, 0,	   22, 0,  0, 0,    1, 0,    0, 0, 0, 0x50, 2,
+};
+
+static struct dataplane *plane_make(const char *limit)
+{
+	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
+	struct ruleset *ruleset;
+	char rules[256];
+
+	snprintf(rules, sizeof(rules),
+		 "option essential off\ningress default pass {\n pass tcp to port 22 %s\n}\n"
+		 "egress default pass {\n pass tcp to port 22 %s\n}\n",
+		 limit, limit);
+	ruleset = rules_read_text(rules);
+	if (!ruleset)
+		die("rules", rules);
+	plane_switch(plane, ruleset);
+	ruleset_free(&ruleset);
+	return plane;
+}
+
+static double run(struct dataplane *plane, enum fw_hook hook)
+{
+	const struct test_packet packet = { .frame = frame,
+					    .length = sizeof(frame),
+					    .repeat = REPEAT };
+	struct test_verdict verdict;
+
+	if (dataplane_test_run(plane, hook, &packet, &verdict))
+		die("program", dataplane_error(plane));
+	return verdict.nanoseconds;
+}
+
+int bench_limits(int count, char **words)
+{
+	bool json = count == 1 && !strcmp(words[0], "--json");
+	static double times[FW_HOOKS][VARIANT][TURNS];
+	struct dataplane *planes[VARIANT];
+
+	if (count > json) {
+		fprintf(stderr, "usage: fwbench limits [--json]\n");
+		return 2;
+	}
+	for (int i = 0; i < VARIANT; i++)
+		planes[i] = plane_make(variants[i].limit);
+	pin_to_last_cpu();
+	for (int turn = 0; turn < TURNS; turn++)
+		for (int i = 0; i < VARIANT * FW_HOOKS; i++)
+			times[i % FW_HOOKS][i / FW_HOOKS][turn] =
+				run(planes[i / FW_HOOKS], i % FW_HOOKS);
+	if (!json)
+		printf("%-24s %10s %10s\n", "ns a packet", "ingress", "egress");
+	for (int i = 0; i < VARIANT; i++) {
+		double ingress = median(times[FW_INGRESS][i], TURNS);
+		double egress = median(times[FW_EGRESS][i], TURNS);
+
+		printf(json ? "{\"limit\":\"%s\",\"ingress_ns\":%.0f,\"egress_ns\":%.0f}\n"
+			    : "%-24s %10.0f %10.0f\n",
+		       variants[i].name, ingress, egress);
+		dataplane_close(&planes[i]);
+	}
+	return 0;
+}
