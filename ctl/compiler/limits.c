@@ -10,10 +10,7 @@
 #define SHIFT_MAX   32
 #define COST_TARGET (1ULL << 31) /* with an amount below 2^32 no product overflows */
 
-/*
- * With a burst of several timer ticks (at most 10 ms each) the clock that only they move loses
- * nothing, and saves a packet half of what its limit costs.
- */
+/* With a burst of several jiffies (at most 10 ms each) nothing is lost if only they tell time. */
 #define COARSE_BURST (TICKS / 1000 * 40)
 
 static unsigned __int128 ticks_of(const struct limit *limit, uint64_t units)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dataplane/internal.h"
 
@@ -95,6 +96,18 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	return error;
 }
 
+/* The kernel's jiffies: how long one is, and with which number they began, 5 minutes before 0. */
+static void setup_jiffies(struct fw_setup *setup)
+{
+	struct timespec jiffy;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy) || jiffy.tv_sec || !jiffy.tv_nsec)
+		jiffy.tv_nsec = 4000000;
+	setup->jiffy = (uint32_t)jiffy.tv_nsec * 16;
+	setup->first_jiffy =
+		(uint32_t) - (300 * ((1000000000 + jiffy.tv_nsec / 2) / jiffy.tv_nsec));
+}
+
 static int setup_write(const struct maps *maps, struct bpf_object *object, enum program program,
 		       bool layer3)
 {
@@ -105,6 +118,7 @@ static int setup_write(const struct maps *maps, struct bpf_object *object, enum 
 	};
 	struct bpf_map *map = bpf_object__find_map_by_name(object, SETUP_MAP);
 
+	setup_jiffies(&setup);
 	return map ? bpf_map__set_initial_value(map, &setup, sizeof(setup)) : -ENOENT;
 }
 

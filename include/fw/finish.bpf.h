@@ -110,31 +110,39 @@ static __always_inline __u32 fw_reject(const struct fw_packet *packet, __u64 byt
 	return fw_ticket_issue(packet, FW_HOOK, pending->reject_rate, bytes);
 }
 
-/* Judges and counts what fw_decide() left open; the verdict, and FW_DO_*. */
-static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_pending *pending)
-{
-	const struct fw_record *record = fw_go_on(finish, &pending->result);
-	int over = 1, drops;
+/* What fw_finish() found out so far of a packet. */
+struct fw_outcome {
+	const struct fw_record *record; /* that decides */
+	int over;
+};
 
-	if (!record) {
-		record = fw_record(finish->image.base, finish->image.mask, pending->result.record);
-		over = record->limit &&
-		       fw_limit_refuses(fw_limit_at(&finish->image, record->limit), finish->packet,
-					finish->weight.packets, finish->weight.bytes);
+/* Judges and counts what fw_decide() left open; the verdict, and FW_DO_*. */
+static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_pending *pending,
+				     struct fw_outcome outcome, __u32 counted)
+{
+	int drops;
+
+	if (counted) {
+		const struct fw_record *stopped = fw_go_on(finish, &pending->result);
+
+		outcome.over = stopped ? 1 : fw_is_over(finish, outcome.record);
+		if (stopped)
+			outcome.record = stopped;
 	}
-	drops = record->action != FW_PASS;
-	fw_count_record(finish, record, over);
-	pending->counter = record->counter;
-	if (record->flags & FW_RECORD_REJECT)
+	drops = outcome.record->action != FW_PASS;
+	fw_count_record(finish, outcome.record, outcome.over);
+	pending->counter = outcome.record->counter;
+	if (outcome.record->flags & FW_RECORD_REJECT)
 		pending->reject_rate = fw_reject_rate(&finish->image);
-	if (over && !drops)
+	if (outcome.over && !drops)
 		return FW_VERDICT_DROP;
-	return (drops ? FW_VERDICT_DROP : FW_VERDICT_PASS) | fw_record_work(record);
+	return (drops ? FW_VERDICT_DROP : FW_VERDICT_PASS) | fw_record_work(outcome.record);
 }
 
 /*
  * The second step of packets that fw_decide() left pending. A function of its own, so that it has
- * the stack for itself and costs nothing where no rule needs it.
+ * the stack for itself and costs nothing where no rule needs it. If no rule went on, the limit is
+ * asked here, before the verifier tells the ways to the counters apart.
  */
 __noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 word)
 {
@@ -144,20 +152,26 @@ __noinline int fw_finish(const struct fw_packet *packet, __u64 packets, __u64 by
 		.weight = { .packets = packets, .bytes = bytes },
 		.active = kept,
 	};
-	__u32 first = 0;
+	__u32 first = 0, counted;
 	struct fw_pending *pending = bpf_map_lookup_elem(&fw_pending, &first);
+	int fail = finish.active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP : FW_VERDICT_PASS;
+	struct fw_outcome outcome = {};
 
 	if (!packet || !pending)
 		return FW_VERDICT_DROP;
 	fw_find_image(finish.active, &finish.image);
+	if (!finish.image.base)
+		return fw_end(FW_REASON_NO_IMAGE, fail, &finish.weight);
+	counted = pending->result.counted_count;
+	outcome.record = fw_record(finish.image.base, finish.image.mask, pending->result.record);
+	if (!counted && outcome.record->limit)
+		outcome.over = fw_limit_refuses(fw_limit_at(&finish.image, outcome.record->limit),
+						packet, packets, bytes);
 	fw_find_counters(finish.active, &finish.counters);
-	if (!finish.image.base || !finish.counters.base)
-		return fw_end(FW_REASON_NO_IMAGE,
-			      finish.active & FW_ACTIVE_FAIL_DROP ? FW_VERDICT_DROP
-								  : FW_VERDICT_PASS,
-			      &finish.weight);
+	if (!finish.counters.base)
+		return fw_end(FW_REASON_NO_IMAGE, fail, &finish.weight);
 	finish.region = bpf_get_smp_processor_id() << fw_counter_shift(finish.active);
-	return fw_settle(&finish, pending);
+	return fw_settle(&finish, pending, outcome, counted);
 }
 
 #endif

@@ -119,7 +119,7 @@ struct fw_limit {
 	__u8 shift;
 	__u8 unit;	/* enum fw_limit_unit */
 	__u8 per;	/* enum fw_limit_per */
-	__u8 is_coarse; /* the clock of the timer tick will do */
+	__u8 is_coarse; /* jiffies will do for a clock */
 	__u8 pad[20];
 };
 

@@ -109,8 +109,9 @@ struct fw_sizes {
 struct fw_setup {
 	__u64 build; /* hash of the object that the program was loaded from */
 	struct fw_sizes sizes;
-	__u32 layer3; /* the interface's frames have no link-layer header */
-	__u32 pad;
+	__u32 layer3;	   /* the interface's frames have no link-layer header */
+	__u32 jiffy;	   /* how long it is, in 1/16 ns */
+	__u64 first_jiffy; /* the number of jiffies at boot */
 };
 
 /*

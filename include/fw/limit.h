@@ -26,7 +26,7 @@
 /* The bucket of one address: `tag` says whose. 0: free. */
 struct fw_way {
 	__u64 tag;
-	__u64 full; /* ticks of 1/16 ns of CLOCK_BOOTTIME */
+	__u64 full; /* ticks of 1/16 ns since boot */
 };
 
 #define FW_LINE_WAYS 4
