@@ -19,7 +19,6 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
 	fprintf(stderr,
-		"usage: fwbench classify | flood | limits | parse | rules | sets | state | trie ...
-");
+		"usage: fwbench classify | flood | limits | parse | rules | sets | state | trie ...\n");
 	return 2;
 }
