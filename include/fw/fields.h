@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the fields of a packet to its rows: the bits of the terms (or groups) that accept each
+ * field's value. Fields that few rules ask for are folded into classes first.
+ */
+#ifndef FW_FIELDS_H
+#define FW_FIELDS_H
+
+#include "fw/packet.h"
+#include "fw/tree.h"
+
+/* All ones if a and b are equal, else 0. */
+static __always_inline __u32 fw_equal_mask(__u32 a, __u32 b)
+{
+	return -(__u32)(((__u64)(a ^ b) - 1) >> 63);
+}
+
+static __always_inline __u32 fw_interface_hash(__u32 interface)
+{
+	return (interface * 0x9e3779b1U) >> 16;
+}
+
+/* `table`: number of the first line, with log2 of the lines in the low 3 bits; class 0 if the
+ * interface is not there. */
+static __always_inline __u32 fw_interface_class(struct fw_view view, __u32 table, __u32 interface)
+{
+	__u32 mask = (1U << (table & 7)) - 1;
+	__u32 number = (table >> 3) + (fw_interface_hash(interface) & mask);
+	const struct fw_interface_line *line = fw_line(view, number);
+	__u32 found = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++)
+		found |= line->class[i] & fw_equal_mask(line->interface[i], interface);
+	return found;
+}
+
+/* The rows of a packet, as byte offsets; their AND are the terms that match. */
+struct fw_rows {
+	__u32 source;
+	__u32 destination;
+	__u32 service;
+	__u64 network; /* two entries each; while fields are folded, running classes */
+	__u64 link;
+};
+
+/* Small fields are folded into one of the two chains of a word. */
+struct fw_folds {
+	struct fw_view view;
+	const struct fw_instance *at;
+	__u64 *running;
+};
+
+static __always_inline void fw_fold(struct fw_folds folds, const int field, __u32 class)
+{
+	__u32 shift = folds.at->chains[field] & 32;
+	__u32 running = *folds.running >> shift;
+	__u32 next = fw_view32(folds.view, folds.at->steps[field].fold + 4 * (running + class));
+
+	*folds.running ^= (__u64)(running ^ next) << shift;
+}
+
+static __always_inline void fw_fold_table(struct fw_folds folds, const int field, __u32 value)
+{
+	fw_fold(folds, field, fw_view16(folds.view, folds.at->steps[field].table + 2 * value));
+}
+
+static __always_inline void fw_fold_tree(struct fw_folds folds, const int field, __u64 key,
+					 const int chunks)
+{
+	fw_fold(folds, field,
+		fw_tree_find(folds.view, folds.at->steps[field].table, (struct fw_key){ key, 0 },
+			     chunks));
+}
+
+/* The fields of the network header that few rules ask for. */
+static __always_inline void fw_fold_network(struct fw_folds folds, const struct fw_packet *packet)
+{
+	__u32 uses = folds.at->features;
+
+	if (uses & (1U << FW_SMALL_FRAGMENT))
+		fw_fold_table(folds, FW_SMALL_FRAGMENT, !!(packet->has & FW_IS_FRAGMENT));
+	if (uses & (1U << FW_SMALL_STATE))
+		fw_fold_table(folds, FW_SMALL_STATE, packet->state & 7);
+	if (uses & (1U << FW_SMALL_FLAGS))
+		fw_fold_table(folds, FW_SMALL_FLAGS,
+			      packet->has & FW_HAS_FLAGS ? packet->tcp_flags : FW_SMALL_ABSENT);
+	if (uses & (1U << FW_SMALL_ICMP_TYPE))
+		fw_fold_table(folds, FW_SMALL_ICMP_TYPE,
+			      packet->has & FW_HAS_ICMP ? packet->icmp_type : FW_SMALL_ABSENT);
+	if (uses & (1U << FW_SMALL_ICMP_CODE))
+		fw_fold_table(folds, FW_SMALL_ICMP_CODE,
+			      packet->has & FW_HAS_ICMP ? packet->icmp_code : FW_SMALL_ABSENT);
+	if (uses & (1U << FW_SMALL_TTL))
+		fw_fold_table(folds, FW_SMALL_TTL, packet->ttl);
+	if (uses & (1U << FW_SMALL_DSCP))
+		fw_fold_table(folds, FW_SMALL_DSCP, packet->dscp);
+	if (uses & (1U << FW_SMALL_LENGTH))
+		fw_fold_tree(folds, FW_SMALL_LENGTH, (__u64)packet->length << 32, 2);
+}
+
+/* 48 bits and one above them for "none", at the top of a key. */
+static __always_inline __u64 fw_mac_key(const struct fw_packet *packet, __u64 mac)
+{
+	return (packet->has & FW_HAS_MAC ? mac : FW_VALUE_ABSENT) << 15;
+}
+
+static __always_inline void fw_fold_link(struct fw_folds folds, const struct fw_packet *packet)
+{
+	__u32 uses = folds.at->features;
+
+	if (uses & (1U << FW_SMALL_VLAN))
+		fw_fold_tree(folds, FW_SMALL_VLAN, (__u64)packet->vlan << 48, 1);
+	if (uses & (1U << FW_SMALL_ETHERTYPE))
+		fw_fold_tree(folds, FW_SMALL_ETHERTYPE, (__u64)packet->ethertype << 48, 1);
+	if (uses & (1U << FW_SMALL_SOURCE_MAC))
+		fw_fold_tree(folds, FW_SMALL_SOURCE_MAC, fw_mac_key(packet, packet->source_mac), 4);
+	if (uses & (1U << FW_SMALL_DESTINATION_MAC))
+		fw_fold_tree(folds, FW_SMALL_DESTINATION_MAC,
+			     fw_mac_key(packet, packet->destination_mac), 4);
+	if (uses & (1U << FW_SMALL_INTERFACE))
+		fw_fold(folds, FW_SMALL_INTERFACE,
+			fw_interface_class(folds.view, folds.at->steps[FW_SMALL_INTERFACE].table,
+					   packet->interface));
+}
+
+/* Membership in live sets, a byte (8 sets) at a time; `first` is its FW_SMALL_*_SETS. */
+static __always_inline void fw_fold_sets(struct fw_folds folds, __u64 sets, const int first)
+{
+	if (!(folds.at->features & (0xffU << first)))
+		return;
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++)
+		if (folds.at->features & (1U << (first + i)))
+			fw_fold_table(folds, first + i, (sets >> (8 * i)) & 0xff);
+}
+
+/* The rows of the small fields. */
+static __always_inline void fw_small_rows(struct fw_view view, const struct fw_instance *at,
+					  const struct fw_packet *packet, struct fw_rows *rows)
+{
+	struct fw_folds folds = { view, at, &rows->network };
+
+	if (at->features & FW_USES_NETWORK)
+		fw_fold_network(folds, packet);
+	folds.running = &rows->link;
+	if (at->features & FW_USES_LINK) {
+		fw_fold_link(folds, packet);
+		fw_fold_sets(folds, packet->source_sets, FW_SMALL_SOURCE_SETS);
+		fw_fold_sets(folds, packet->destination_sets, FW_SMALL_DESTINATION_SETS);
+	}
+}
+
+static __always_inline struct fw_key fw_port_key(__u16 port)
+{
+	return (struct fw_key){ (__u64)port << 48, 0 };
+}
+
+/* Protocol and ports. Cells of packets without ports have the summand 0 for both. */
+static __always_inline void fw_service_rows(struct fw_view view, const struct fw_instance *at,
+					    const struct fw_packet *packet, struct fw_rows *rows)
+{
+	__u32 has_ports = -(__u32)(packet->has & FW_HAS_PORTS);
+	__u32 protocol, source, destination;
+
+	rows->service = FW_ENTRY_VALUE_OF(at->full_row) * 8;
+	if (!(at->features & FW_USES_SERVICE))
+		return;
+	protocol = fw_view32(view, at->protocols + 4 * (__u32)packet->protocol);
+	destination =
+		fw_tree_find(view, at->destination_port, fw_port_key(packet->destination_port), 1);
+	source = fw_tree_find(view, at->source_port, fw_port_key(packet->source_port), 1);
+	if (at->features & FW_USES_PORT_ROW) {
+		/* The low half is free: the compiler left it 0. */
+		rows->network |= FW_ENTRY(FW_ENTRY_VALUE, source & has_ports) |
+				 (at->portless_row & ~has_ports);
+		source = view.zero;
+	}
+	rows->service = FW_ENTRY_VALUE_OF(
+				fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
+								   (destination & has_ports)))) *
+			8;
+}
+
+static __always_inline struct fw_key fw_address_key(const __u32 word[4])
+{
+	return (struct fw_key){ (__u64)word[0] << 32 | word[1], (__u64)word[2] << 32 | word[3] };
+}
+
+static __always_inline void fw_rows_find(struct fw_view view, const struct fw_instance *at,
+					 const struct fw_packet *packet, struct fw_rows *rows)
+{
+	rows->network = at->network_rows;
+	rows->link = at->link_rows;
+	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8) * 8;
+	rows->destination =
+		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8) * 8;
+	fw_service_rows(view, at, packet, rows);
+	fw_small_rows(view, at, packet, rows);
+}
+
+#endif
