@@ -11,6 +11,7 @@
 #include "compiler/instance.h"
 #include "compiler/limits.h"
 #include "fw/flows.h"
+#include "fw/tree.h"
 
 static int fail(char **ret_error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -181,13 +182,13 @@ static void write_options(struct writer *writer, struct fw_image_header *header,
 	written->flows = options->flows ? (uint32_t)options->flows : FW_FLOWS_DEFAULT;
 }
 
-/* Where the lowest bit stands, by the upper 6 bits of its product with the de Bruijn number. */
+/* From the places of bits to their numbers. */
 static void write_bit_numbers(struct writer *writer)
 {
 	uint8_t *numbers = writer_at(writer, FW_BIT_NUMBERS);
 
 	for (unsigned bit = 0; bit < 64; bit++)
-		numbers[(1ULL << bit) * FW_DE_BRUIJN >> 58] = bit;
+		numbers[fw_bit_place(1ULL << bit)] = bit;
 }
 
 static int write_image(struct writer *writer, const struct compile_input *input, char **ret_error)

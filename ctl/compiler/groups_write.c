@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "compiler/place.h"
+#include "fw/tree.h"
 
 static void write_four(struct fw_bucket *buckets, const struct group *group,
 		       const struct pieces *pieces, const uint32_t *meta)
@@ -70,13 +71,15 @@ static void write_group(const struct groups *groups, size_t number, const struct
 	out.best = first_record + terms->items[group->best].rule;
 	out.line = offset / FW_LINE;
 	out.line_mask = group->buckets - 1;
+	number = number / 64 * 64 + fw_bit_place(1ULL << number % 64);
 	memcpy(writer_at(writer, lines + number * sizeof(out)), &out, sizeof(out));
 }
 
 uint32_t groups_write(const struct groups *groups, const struct terms *terms, uint32_t first_record,
 		      struct writer *writer)
 {
-	uint32_t lines = writer_add(writer, groups->count * sizeof(struct fw_group), FW_LINE);
+	size_t places = (groups->count + 63) / 64 * 64;
+	uint32_t lines = writer_add(writer, places * sizeof(struct fw_group), FW_LINE);
 
 	for (size_t i = 0; lines && i < groups->count; i++)
 		write_group(groups, i, terms, first_record, writer, lines);

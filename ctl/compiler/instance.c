@@ -8,32 +8,33 @@
 #include "compiler/bounds.h"
 #include "compiler/forecast.h"
 #include "compiler/tree.h"
+#include "fw/tree.h"
 
 #define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
-/* Rows up to half a line share lines, but none lies across two; larger ones begin a line. */
-static size_t row_stride(size_t size)
+/* A row in the image: its readers look for rows of few words at multiples of FW_EXACT_WORDS. */
+static size_t row_stride(const struct instance *instance)
 {
-	size_t stride = 8;
+	size_t size = (instance->out.summary + space_words(&instance->space)) * sizeof(uint64_t);
 
-	while (stride < size && stride < FW_LINE)
-		stride *= 2;
-	return size <= FW_LINE ? stride : (size + FW_LINE - 1) / FW_LINE * FW_LINE;
+	if (!instance->out.summary)
+		return FW_EXACT_WORDS * sizeof(uint64_t);
+	return (size + FW_LINE - 1) / FW_LINE * FW_LINE;
 }
 
 static void write_row(const struct instance *instance, const uint64_t *row, uint64_t *out)
 {
-	for (size_t i = 0; i < instance->space.words; i++)
+	for (size_t i = 0; instance->out.summary && i < instance->space.words; i++)
 		if (row[i])
 			out[0] |= 1ULL << i;
-	memcpy(out + 1, row, space_words(&instance->space) * sizeof(*row));
+	memcpy(out + instance->out.summary, row, space_words(&instance->space) * sizeof(*row));
 }
 
 uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows)
 {
-	size_t stride = row_stride((1 + rows->words) * sizeof(uint64_t));
+	size_t stride = row_stride(instance);
 	uint32_t *entries = memory_new(rows->count, sizeof(*entries));
-	uint32_t offset = writer_add(instance->writer, rows->count * stride, FW_LINE);
+	uint32_t offset = writer_add(instance->writer, rows->count * stride, 2 * FW_LINE);
 
 	if (!offset)
 		return entries;
@@ -41,7 +42,7 @@ uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows
 		size_t at = offset + i * stride;
 
 		write_row(instance, rows_at(rows, i), writer_at(instance->writer, at));
-		entries[i] = FW_ENTRY(FW_ENTRY_VALUE, at / sizeof(uint64_t));
+		entries[i] = FW_ENTRY_OF(at / sizeof(uint64_t));
 	}
 	return entries;
 }
@@ -78,7 +79,7 @@ static uint32_t write_terms(struct instance *instance, const struct term *terms,
 	if (!offset)
 		return 0;
 	for (size_t i = 0; i < words * 64; i++)
-		records[i] =
+		records[i / 64 * 64 + fw_bit_place(1ULL << i % 64)] =
 			i < count ? first_record + terms[i].rule : instance->out.default_record;
 	return offset;
 }
@@ -135,6 +136,7 @@ static void write_bits(struct instance *instance, uint32_t first_record)
 	instance->space.counted_words = (terms->counted_count + 63) / 64;
 	instance->out.words = instance->space.words;
 	instance->out.counted_words = instance->space.counted_words;
+	instance->out.summary = space_words(&instance->space) > FW_EXACT_WORDS;
 	instance->out.counted_terms = write_terms(instance, terms->counted, terms->counted_count,
 						  instance->space.counted_words, first_record);
 	if (instance->grouped) {

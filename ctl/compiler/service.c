@@ -24,7 +24,7 @@ static uint32_t *summands(size_t count, uint32_t factor)
 	uint32_t *entries = memory_new(count, sizeof(*entries));
 
 	for (size_t i = 0; i < count; i++)
-		entries[i] = FW_ENTRY(FW_ENTRY_VALUE, i * factor);
+		entries[i] = FW_ENTRY_OF(i * factor);
 	return entries;
 }
 
@@ -48,7 +48,7 @@ static void write_protocols(struct instance *instance, const struct axis_classes
 	if (!offset)
 		return;
 	for (size_t i = 0; i < 256; i++)
-		table[i] = classes->class_of[i] * factor;
+		table[i] = FW_ENTRY_OF(classes->class_of[i] * factor);
 }
 
 /* Cells are numbered (protocol, source port, destination port), the last running fastest. */

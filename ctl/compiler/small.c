@@ -69,7 +69,7 @@ static uint32_t write_tree(struct instance *instance, enum fw_small_field field,
 	uint32_t *entries = memory_new(classes->rows.count, sizeof(*entries)), root;
 
 	for (size_t i = 0; i < classes->rows.count; i++)
-		entries[i] = FW_ENTRY(FW_ENTRY_VALUE, i);
+		entries[i] = FW_ENTRY_OF(i);
 	root = tree_write(instance->writer, classes, entries, chunks);
 	free(entries);
 	return root;

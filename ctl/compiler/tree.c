@@ -3,7 +3,9 @@
  * A node tells the values of one chunk apart: its pieces are runs of chunk values with one entry.
  * Few pieces make a line, more a line below one or two levels of inner keys, many a table that is
  * indexed by the chunk. A table costs 256 KB and one load, so it is taken for few pieces at the
- * root, where all packets come by, and for many deeper down.
+ * root, where all packets come by, and for many deeper down. Between them, trees of rules have
+ * tables by the bytes of the chunk: two loads, where inner keys and a line are five times as much
+ * to wait for.
  */
 #include "compiler/tree.h"
 
@@ -15,6 +17,9 @@
 #define INNER3_PIECES  (INNER2_PIECES * (FW_TREE_INNER_KEYS + 1))
 #define DIRECT_AT_ROOT 10
 #define DIRECT_BELOW   1024
+#define TABLE_BYTES    (256 * sizeof(uint32_t))
+#define TABLES_MAX     4096 /* of a tree, where it is not for a large set: */
+#define LARGE	       (1U << 17)
 
 struct piece {
 	uint32_t first; /* chunk value */
@@ -32,6 +37,7 @@ struct tree {
 	const struct interval *intervals;
 	const uint32_t *entries;
 	int chunks;
+	size_t tables; /* of 256 entries */
 };
 
 static uint32_t interval_chunk(const struct interval *interval, int depth)
@@ -130,7 +136,48 @@ static uint32_t write_direct(struct tree *tree, const struct pieces *pieces)
 		for (uint32_t chunk = pieces->items[i].first; chunk < end; chunk++)
 			table[chunk] = pieces->items[i].entry;
 	}
-	return FW_ENTRY(FW_ENTRY_DIRECT, offset / FW_LINE);
+	return FW_ENTRY_AT(FW_ENTRY_DIRECT, offset);
+}
+
+/* Fills a table with the entries of chunks from `first` on, `step` apart; `*at` is the piece that
+ * holds the first, or one before it. */
+static uint32_t write_table(struct tree *tree, const struct pieces *pieces, uint32_t first,
+			    uint32_t step, size_t *at)
+{
+	uint32_t offset = writer_add(tree->writer, TABLE_BYTES, FW_LINE);
+	uint32_t *table = writer_at(tree->writer, offset);
+
+	tree->tables++;
+	for (uint32_t i = 0; offset && i < 256; i++) {
+		while (*at + 1 < pieces->count && pieces->items[*at + 1].first <= first + i * step)
+			++*at;
+		table[i] = pieces->items[*at].entry;
+	}
+	return offset;
+}
+
+/* One table for the chunk's high byte, and one for the low byte of those that need it. */
+static uint32_t write_bytes(struct tree *tree, const struct pieces *pieces)
+{
+	size_t at = 0;
+	uint32_t offset = write_table(tree, pieces, 0, 256, &at);
+
+	at = 0;
+	while (offset && at + 1 < pieces->count) {
+		uint32_t first = pieces->items[at + 1].first, byte = first >> 8, below;
+
+		if (!(first & 0xff) &&
+		    (at + 2 == pieces->count || pieces->items[at + 2].first >> 8 != byte)) {
+			at++;
+			continue;
+		}
+		below = write_table(tree, pieces, byte << 8, 1, &at);
+		if (!below)
+			return 0;
+		((uint32_t *)writer_at(tree->writer, offset))[byte] =
+			FW_ENTRY_AT(FW_ENTRY_BYTE, below);
+	}
+	return FW_ENTRY_AT(FW_ENTRY_BYTES, offset);
 }
 
 static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int depth)
@@ -142,6 +189,8 @@ static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int
 		return pieces->items[0].entry;
 	if (count > (depth ? DIRECT_BELOW : DIRECT_AT_ROOT))
 		return write_direct(tree, pieces);
+	if (depth && count > LINE_PIECES && tree->tables < TABLES_MAX)
+		return write_bytes(tree, pieces);
 	kind = count <= LINE_PIECES	? FW_ENTRY_LINE
 	       : count <= INNER2_PIECES ? FW_ENTRY_INNER2
 					: FW_ENTRY_INNER3;
@@ -155,7 +204,7 @@ static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int
 		write_line(tree, offset, pieces->items, count);
 	else
 		write_block(tree, offset, pieces->items, count, kind == FW_ENTRY_INNER2 ? 1 : 2);
-	return FW_ENTRY(kind, offset / FW_LINE);
+	return FW_ENTRY_AT(kind, offset);
 }
 
 /* Leads over the chunks from `depth` on that all intervals share; outside of them is `miss`. */
@@ -175,7 +224,7 @@ static uint32_t write_skip(struct tree *tree, const struct interval *inside, int
 	skip->shift = shift;
 	skip->match = match;
 	skip->miss = miss;
-	return FW_ENTRY(FW_ENTRY_SKIP, offset / FW_LINE);
+	return FW_ENTRY_AT(FW_ENTRY_SKIP, offset);
 }
 
 static uint32_t write_node(struct tree *tree, size_t first, size_t end, uint32_t before, int depth);
@@ -278,6 +327,7 @@ uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
 		.intervals = classes->intervals,
 		.entries = entries,
 		.chunks = chunks,
+		.tables = classes->interval_count > LARGE ? TABLES_MAX : 0,
 	};
 
 	return write_node(&tree, 1, classes->interval_count, entries[classes->intervals[0].class],

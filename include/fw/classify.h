@@ -19,8 +19,10 @@ struct fw_match_result {
 	__u32 counted[FW_MAX_COUNTED]; /* records of `count` rules that matched before */
 };
 
-/* Word `index` of all rows, ANDed; word 0 is the summary. Entries serve as they are: their kind is
- * 0, and what is above is the offset / 8. */
+/*
+ * Word `index` of all rows, ANDed. Entries serve as they are: their kind is 0, and what is above is
+ * the offset.
+ */
 static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_rows *rows,
 					  __u32 index)
 {
@@ -34,7 +36,63 @@ static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_r
 	       fw_view64(view, (__u32)(rows->link >> 32) + skip);
 }
 
-/* The record of the first term that matches. */
+/* The rows of an instance with up to FW_EXACT_WORDS words. */
+struct fw_exact {
+	const __u64 *source;
+	const __u64 *destination;
+	const __u64 *service;
+};
+
+static __always_inline const __u64 *fw_exact_row(struct fw_view view, __u32 offset)
+{
+	return (const void *)(view.base + (offset & (view.mask & ~(8U * FW_EXACT_WORDS - 1))));
+}
+
+static __always_inline void fw_exact_init(struct fw_exact *exact, struct fw_view view,
+					  const struct fw_rows *rows)
+{
+	exact->source = fw_exact_row(view, rows->source);
+	exact->destination = fw_exact_row(view, rows->destination);
+	exact->service = fw_exact_row(view, rows->service);
+}
+
+/* `more`, a constant: the rows of small fields are not all full. */
+static __always_inline __u64 fw_exact_word(const struct fw_exact *exact, struct fw_view view,
+					   const struct fw_rows *rows, const int index,
+					   const int more)
+{
+	__u64 bits = exact->source[index] & exact->destination[index] & exact->service[index];
+
+	if (more)
+		bits &= fw_exact_row(view, (__u32)rows->network)[index] &
+			fw_exact_row(view, (__u32)(rows->network >> 32))[index] &
+			fw_exact_row(view, (__u32)rows->link)[index] &
+			fw_exact_row(view, (__u32)(rows->link >> 32))[index];
+	return bits;
+}
+
+/* The record of the first term that matches, few words: one after the other. */
+static __always_inline __u32 fw_first_exact(struct fw_view view, const struct fw_instance *at,
+					    const struct fw_rows *rows, const int more)
+{
+	__u32 words = at->words;
+	struct fw_exact exact;
+
+	fw_exact_init(&exact, view, rows);
+#pragma GCC unroll 16
+	for (int i = 0; i < FW_EXACT_WORDS; i++) {
+		__u64 bits;
+
+		if ((__u32)i >= words)
+			break;
+		bits = fw_exact_word(&exact, view, rows, i, more);
+		if (bits)
+			return fw_view32(view, at->terms + 4 * (i * 64 + fw_bit_place(bits)));
+	}
+	return at->default_record;
+}
+
+/* The same with many words: those that the summaries leave. */
 static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw_instance *at,
 					    const struct fw_rows *rows)
 {
@@ -45,11 +103,36 @@ static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw
 		__u64 bits = fw_rows_word(view, rows, 1 + word);
 
 		if (bits)
-			return fw_view32(view,
-					 at->terms + 4 * (word * 64 + fw_lowest_bit(view, bits)));
+			return fw_view32(view, at->terms + 4 * (word * 64 + fw_bit_place(bits)));
 		summary &= summary - 1;
 	}
 	return at->default_record;
+}
+
+/*
+ * Which words are not 0 when the rows are ANDed. The rows' own summaries say so of few words only:
+ * each that is wrong costs a round and a branch that is predicted wrong.
+ */
+static __always_inline __u64 fw_exact_summary(struct fw_view view, const struct fw_instance *at,
+					      const struct fw_rows *rows, const int more)
+{
+	__u64 summary = view.zero;
+	__u32 words = at->words;
+	struct fw_exact exact;
+
+	fw_exact_init(&exact, view, rows);
+#pragma GCC unroll 16
+	for (int i = 0; i < FW_EXACT_WORDS; i++) {
+		__u64 bits;
+
+		if ((__u32)i >= words)
+			break;
+		bits = fw_exact_word(&exact, view, rows, i, more);
+		bits |= -bits;
+		asm volatile("" : "+r"(bits)); /* else clang may branch for each word */
+		summary |= bits >> 63 << i;
+	}
+	return summary ^ view.zero;
 }
 
 /* Where the walk over candidates stands. */
@@ -60,6 +143,7 @@ struct fw_search {
 	struct fw_flow flow;
 	__u64 summary;
 	__u64 bits;
+	__u32 first; /* word of a row */
 	__u32 word;
 	__u32 best;
 };
@@ -76,10 +160,10 @@ static __always_inline int fw_search_step(struct fw_search *search, const int wi
 			return 1;
 		search->word = fw_lowest_bit(view, search->summary);
 		search->summary = (search->summary & (search->summary - 1)) + view.zero;
-		search->bits = fw_rows_word(view, &search->rows, 1 + search->word);
+		search->bits = fw_rows_word(view, &search->rows, search->first + search->word);
 		return 0;
 	}
-	number = search->word * 64 + fw_lowest_bit(view, search->bits);
+	number = search->word * 64 + fw_bit_place(search->bits);
 	search->bits = (search->bits & (search->bits - 1)) + view.zero;
 	group = fw_line(view, search->at->groups + number);
 	if (group->best >= search->best)
@@ -96,13 +180,19 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 
 	fw_flow_init(&search.flow, packet, wide);
 	search.best = FW_RECORD_NONE + view.zero;
+	search.first = at->summary + view.zero;
 	search.word = view.zero;
-	search.summary = fw_rows_word(view, rows, 0);
+	if (at->summary)
+		search.summary = fw_rows_word(view, rows, 0);
+	else if (rows->more)
+		search.summary = fw_exact_summary(view, at, rows, 1);
+	else
+		search.summary = fw_exact_summary(view, at, rows, 0);
 	if (!search.summary)
 		return at->default_record;
 	search.word = fw_lowest_bit(view, search.summary);
 	search.summary = (search.summary & (search.summary - 1)) + view.zero;
-	search.bits = fw_rows_word(view, rows, 1 + search.word);
+	search.bits = fw_rows_word(view, rows, search.first + search.word);
 	for (int i = 0; i < FW_SEARCH_ROUNDS; i++)
 		if (fw_search_step(&search, wide))
 			break;
@@ -124,10 +214,10 @@ static __always_inline int fw_count_matches(struct fw_view view, const struct fw
 	/* One write to an unknown place, so that all places look alike from the start. */
 	ret_result->counted[count & (FW_MAX_COUNTED - 1)] = last;
 	for (__u32 word = 0; word < FW_MAX_COUNTED_WORDS && word < at->counted_words; word++) {
-		__u64 bits = fw_rows_word(view, rows, 1 + at->words + word);
+		__u64 bits = fw_rows_word(view, rows, at->summary + at->words + word);
 
 		for (int i = 0; i < FW_MAX_COUNTED && bits; i++) {
-			__u32 number = word * 64 + fw_lowest_bit(view, bits);
+			__u32 number = word * 64 + fw_bit_place(bits);
 			__u32 record = fw_view32(view, at->counted_terms + 4 * number);
 			/* Neither behind the rule that decides nor another term of the last one. */
 			__u32 before = ((__u64)record - ret_result->record) >> 63;
@@ -161,7 +251,9 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 
 	fw_rows_find(view, at, packet, &rows);
 	if (!at->groups)
-		ret_result->record = fw_first_match(view, at, &rows);
+		ret_result->record = at->summary ? fw_first_match(view, at, &rows)
+				     : rows.more ? fw_first_exact(view, at, &rows, 1)
+						 : fw_first_exact(view, at, &rows, 0);
 	else if (at->wide)
 		ret_result->record = fw_best_match(view, at, &rows, packet, 1);
 	else

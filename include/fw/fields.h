@@ -42,6 +42,7 @@ struct fw_rows {
 	__u32 service;
 	__u64 network; /* two entries each; while fields are folded, running classes */
 	__u64 link;
+	__u32 more; /* not 0: not all of network and link are the full row */
 };
 
 /* Small fields are folded into one of the two chains of a word. */
@@ -69,8 +70,8 @@ static __always_inline void fw_fold_tree(struct fw_folds folds, const int field,
 					 const int chunks)
 {
 	fw_fold(folds, field,
-		fw_tree_find(folds.view, folds.at->steps[field].table, (struct fw_key){ key, 0 },
-			     chunks));
+		FW_ENTRY_VALUE_OF(fw_tree_find(folds.view, folds.at->steps[field].table,
+					       (struct fw_key){ key, 0 }, chunks)));
 }
 
 /* The fields of the network header that few rules ask for. */
@@ -163,7 +164,7 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 	__u32 has_ports = -(__u32)(packet->has & FW_HAS_PORTS);
 	__u32 protocol, source, destination;
 
-	rows->service = FW_ENTRY_VALUE_OF(at->full_row) * 8;
+	rows->service = at->full_row;
 	if (!(at->features & FW_USES_SERVICE))
 		return;
 	protocol = fw_view32(view, at->protocols + 4 * (__u32)packet->protocol);
@@ -172,14 +173,13 @@ static __always_inline void fw_service_rows(struct fw_view view, const struct fw
 	source = fw_tree_find(view, at->source_port, fw_port_key(packet->source_port), 1);
 	if (at->features & FW_USES_PORT_ROW) {
 		/* The low half is free: the compiler left it 0. */
-		rows->network |= FW_ENTRY(FW_ENTRY_VALUE, source & has_ports) |
-				 (at->portless_row & ~has_ports);
+		rows->network |= (source & has_ports) | (at->portless_row & ~has_ports);
 		source = view.zero;
 	}
-	rows->service = FW_ENTRY_VALUE_OF(
-				fw_view32(view, at->service + 4 * (protocol + (source & has_ports) +
-								   (destination & has_ports)))) *
-			8;
+	/* Summands are entries: multiples of 8, of which a cell has 4 bytes. */
+	rows->service = fw_view32(
+		view,
+		at->service + ((protocol + (source & has_ports) + (destination & has_ports)) >> 1));
 }
 
 static __always_inline struct fw_key fw_address_key(const __u32 word[4])
@@ -192,9 +192,10 @@ static __always_inline void fw_rows_find(struct fw_view view, const struct fw_in
 {
 	rows->network = at->network_rows;
 	rows->link = at->link_rows;
-	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8) * 8;
+	rows->more = at->features & (FW_USES_SMALL | FW_USES_PORT_ROW);
+	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8);
 	rows->destination =
-		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8) * 8;
+		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);
 	fw_service_rows(view, at, packet, rows);
 	fw_small_rows(view, at, packet, rows);
 }

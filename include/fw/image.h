@@ -125,7 +125,7 @@ struct fw_limit {
 
 /*
  * Trees lead a number of 16 to 128 bits, 16 bits (a chunk) at a time, to a value. An entry is a
- * kind in its low 3 bits and above them a value or a line number.
+ * kind in its low 3 bits and above them a value, or the offset of a line.
  */
 enum fw_entry_kind {
 	FW_ENTRY_VALUE,	 /* the search ends */
@@ -134,16 +134,19 @@ enum fw_entry_kind {
 	FW_ENTRY_INNER3, /* a fw_tree_inner and, after it, up to 25 blocks of the kind before */
 	FW_ENTRY_DIRECT, /* __u32 entries[65536] */
 	FW_ENTRY_SKIP,	 /* struct fw_tree_skip */
+	FW_ENTRY_BYTES,	 /* __u32 entries[256], by the chunk's high byte */
+	FW_ENTRY_BYTE,	 /* only in those: __u32 entries[256], by the low byte */
 };
 
-#define FW_ENTRY_BITS		 3
-#define FW_ENTRY_KIND(entry)	 ((entry)&7)
-#define FW_ENTRY_VALUE_OF(entry) ((entry) >> FW_ENTRY_BITS)
-#define FW_ENTRY(kind, value)	 ((__u32)(value) << FW_ENTRY_BITS | (__u32)(kind))
-#define FW_ENTRY_VALUE_MAX	 ((1U << 29) - 1)
-#define FW_TREE_LINE_KEYS	 9
-#define FW_TREE_INNER_KEYS	 24
-#define FW_TREE_INNER2_LINES	 (2 + FW_TREE_INNER_KEYS)
+#define FW_ENTRY_BITS		  3
+#define FW_ENTRY_KIND(entry)	  ((entry)&7)
+#define FW_ENTRY_VALUE_OF(entry)  ((entry) >> FW_ENTRY_BITS)
+#define FW_ENTRY_OF(value)	  ((__u32)(value) << FW_ENTRY_BITS | FW_ENTRY_VALUE)
+#define FW_ENTRY_AT(kind, offset) ((__u32)(offset) | (__u32)(kind)) /* of a multiple of 64 */
+#define FW_ENTRY_VALUE_MAX	  ((1U << 29) - 1)
+#define FW_TREE_LINE_KEYS	  9
+#define FW_TREE_INNER_KEYS	  24
+#define FW_TREE_INNER2_LINES	  (2 + FW_TREE_INNER_KEYS)
 
 /*
  * Key n stands in word n / 3 at bit 21 * (n % 3). entries[n] is for chunks from key n - 1 on and
@@ -214,8 +217,11 @@ struct fw_interface_line {
 	__u32 class[8];
 };
 
-/* Rows are named by their offset / 8. [summary][words][counted words]: summary bit n is set if
- * word n is not 0. */
+/*
+ * Rows are named by their offset. With up to FW_EXACT_WORDS words, a row is [words][counted words]
+ * and begins at a multiple of FW_EXACT_WORDS words, so that all words are looked at one by one.
+ * With more it is [summary][words][counted words]: summary bit n is set if word n is not 0.
+ */
 #define FW_USES_SERVICE	 (1U << 31) /* protocol or ports are matched */
 #define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
@@ -224,15 +230,17 @@ struct fw_interface_line {
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
+#define FW_EXACT_WORDS	     16
 
 struct fw_instance {
 	__u32 features; /* 1 << enum fw_small_field, FW_USES_SERVICE */
 	__u32 words;
 	__u32 counted_words;
-	__u32 terms;	     /* offset of __u32[]: bit number to record; has words * 64 entries */
+	__u32 terms;	     /* offset of __u32[words * 64]: records, by fw_bit_place() */
 	__u32 counted_terms; /* likewise */
 	__u32 default_record;
-	__u32 groups; /* number of the first fw_group's line; 0: bits are terms */
+	__u32 groups; /* number of the first fw_group's line, by fw_bit_place(); 0: bits are terms
+		       */
 	__u32 wide;   /* 0 for inet; 1: groups compare 128-bit addresses */
 	__u32 source; /* tree entries; values are rows */
 	__u32 destination;
@@ -240,10 +248,12 @@ struct fw_instance {
 	__u32 destination_port;
 	__u32 protocols;    /* offset of __u32[256]: likewise summands */
 	__u32 service;	    /* offset of __u32 cells: entries whose values are rows */
+	__u32 summary;	    /* words in front of a row's words: 0 or 1 */
 	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
 	__u32 full_row;	    /* an entry: the row of service if it is not used, all ones */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
+	__u32 pad;
 	__u64 network_rows;
 	__u64 link_rows;
 	__u8 chains[32]; /* by enum fw_small_field: where in the word its chain is, 0 or 32 */
@@ -293,7 +303,7 @@ struct fw_bucket6 {
 #define FW_BUCKET6_RECORDS 2
 
 #define FW_INSTANCE_SIZE 512
-#define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: see fw_lowest_bit() */
+#define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: by fw_bit_place() */
 #define FW_DE_BRUIJN	 0x03f79d71b4cb0a89ULL
 #define FW_INSTANCES	 512 /* offset of instance hook * 4 + family */
 #define FW_IMAGE_FIXED	 (FW_INSTANCES + 8 * FW_INSTANCE_SIZE)

@@ -48,18 +48,31 @@ static __always_inline __u64 fw_view64(struct fw_view view, __u32 offset)
 	return *(const __u64 *)(view.base + (offset & (view.mask & ~7U)));
 }
 
+/* The line that begins at `offset`, or around it. */
+static __always_inline const void *fw_line_at(struct fw_view view, __u32 offset)
+{
+	return view.base + (offset & (view.mask & ~(FW_LINE - 1U)));
+}
+
 static __always_inline const void *fw_line(struct fw_view view, __u32 number)
 {
 	return view.base + ((number << 6) & (view.mask & ~(FW_LINE - 1U)));
 }
 
-/* The number of the lowest bit that is set, by a de Bruijn sequence and the image's table. */
+/*
+ * The place of the lowest bit that is set, by a de Bruijn sequence: another number below 64 for
+ * each bit. What is indexed by bits is in the order of places, which saves the load that leads
+ * from places to numbers.
+ */
+static __always_inline __u32 fw_bit_place(__u64 bits)
+{
+	return ((bits & -bits) * FW_DE_BRUIJN) >> 58;
+}
 
+/* The number of the lowest bit. */
 static __always_inline __u32 fw_lowest_bit(struct fw_view view, __u64 bits)
 {
-	__u32 hash = ((bits & -bits) * FW_DE_BRUIJN) >> 58;
-
-	return view.base[FW_BIT_NUMBERS + (hash & 63)];
+	return view.base[FW_BIT_NUMBERS + fw_bit_place(bits)];
 }
 
 /*
@@ -81,9 +94,9 @@ static __always_inline __u32 fw_lanes_sum(__u64 guards)
 }
 
 /* How many of an inner line's keys the chunk reaches: the number of the child. */
-static __always_inline __u32 fw_tree_child(struct fw_view view, __u32 line, __u64 guarded)
+static __always_inline __u32 fw_tree_child(struct fw_view view, __u32 at, __u64 guarded)
 {
-	const struct fw_tree_inner *inner = fw_line(view, line);
+	const struct fw_tree_inner *inner = fw_line_at(view, at);
 	__u64 sum = 0;
 
 #pragma GCC unroll 8
@@ -92,14 +105,14 @@ static __always_inline __u32 fw_tree_child(struct fw_view view, __u32 line, __u6
 	return fw_lanes_sum(sum);
 }
 
-static __always_inline __u32 fw_tree_line_find(struct fw_view view, __u32 number, __u64 guarded)
+static __always_inline __u32 fw_tree_line_find(struct fw_view view, __u32 at, __u64 guarded)
 {
-	const struct fw_tree_line *line = fw_line(view, number);
+	const struct fw_tree_line *line = fw_line_at(view, at);
 	__u32 count = fw_lanes_sum(fw_lanes_reached(line->keys[0], guarded) +
 				   fw_lanes_reached(line->keys[1], guarded) +
 				   fw_lanes_reached(line->keys[2], guarded));
 
-	return fw_view32(view, (number << 6) + (__u32)sizeof(line->keys) + 4 * count);
+	return fw_view32(view, at + (__u32)sizeof(line->keys) + 4 * count);
 }
 
 /* The bits of a key that are still to be looked at, from the top. */
@@ -108,9 +121,9 @@ struct fw_key {
 	__u64 low;
 };
 
-static __always_inline __u32 fw_tree_skip(struct fw_view view, __u32 line, struct fw_key *key)
+static __always_inline __u32 fw_tree_skip(struct fw_view view, __u32 at, struct fw_key *key)
 {
-	const struct fw_tree_skip *skip = fw_line(view, line);
+	const struct fw_tree_skip *skip = fw_line_at(view, at);
 	__u32 shift = skip->shift & 63, half = (64 - shift) >> 1; /* whole bytes are skipped */
 	__u64 differ = (key->high ^ skip->key) >> shift;
 	__u32 missed = -(__u32)((differ | -differ) >> 63);
@@ -121,39 +134,48 @@ static __always_inline __u32 fw_tree_skip(struct fw_view view, __u32 line, struc
 	return (skip->match & ~missed) | (skip->miss & missed);
 }
 
+/* One node: the entry for a chunk of the key. */
+static __always_inline __u32 fw_tree_step(struct fw_view view, __u32 entry, __u32 chunk)
+{
+	__u32 kind = FW_ENTRY_KIND(entry), at = (entry & ~(FW_LINE - 1U)) + view.zero;
+	__u64 guarded = chunk * FW_LANES | FW_GUARDS;
+
+	if (kind == FW_ENTRY_DIRECT)
+		return fw_view32(view, at + 4 * chunk);
+	if (kind == FW_ENTRY_BYTES) {
+		entry = fw_view32(view, at + 4 * (chunk >> 8));
+		if (FW_ENTRY_KIND(entry) != FW_ENTRY_BYTE)
+			return entry;
+		return fw_view32(view, (entry & ~(FW_LINE - 1U)) + 4 * (chunk & 0xff));
+	}
+	if (kind == FW_ENTRY_INNER3)
+		at += FW_LINE + fw_tree_child(view, at, guarded) * (FW_TREE_INNER2_LINES * FW_LINE);
+	if (kind != FW_ENTRY_LINE)
+		at += FW_LINE + fw_tree_child(view, at, guarded) * FW_LINE;
+	return fw_tree_line_find(view, at, guarded);
+}
+
 /*
- * Follows the tree from `entry`, at most `chunks` chunks deep (a constant), and returns the value.
- * Only keys of more than 64 bits meet FW_ENTRY_SKIP.
+ * Follows the tree from `entry`, at most `chunks` chunks deep (a constant), and returns the value's
+ * entry. Only keys of more than 64 bits meet FW_ENTRY_SKIP.
  */
 static __always_inline __u32 fw_tree_find(struct fw_view view, __u32 entry, struct fw_key key,
 					  const int chunks)
 {
 	for (int i = 0; i < chunks; i++) {
 		__u32 kind = FW_ENTRY_KIND(entry);
-		__u32 line = FW_ENTRY_VALUE_OF(entry) + view.zero;
-		__u64 chunk = key.high >> 48;
-		__u64 guarded = chunk * FW_LANES | FW_GUARDS;
 
 		if (kind == FW_ENTRY_VALUE)
 			break;
 		if (chunks > 4 && kind == FW_ENTRY_SKIP) {
-			entry = fw_tree_skip(view, line, &key);
+			entry = fw_tree_skip(view, (entry & ~(FW_LINE - 1U)) + view.zero, &key);
 			continue;
 		}
-		if (kind == FW_ENTRY_DIRECT) {
-			entry = fw_view32(view, (line << 6) + 4 * (__u32)chunk);
-		} else {
-			if (kind == FW_ENTRY_INNER3)
-				line += 1 +
-					fw_tree_child(view, line, guarded) * FW_TREE_INNER2_LINES;
-			if (kind != FW_ENTRY_LINE)
-				line += 1 + fw_tree_child(view, line, guarded);
-			entry = fw_tree_line_find(view, line, guarded);
-		}
+		entry = fw_tree_step(view, entry, key.high >> 48);
 		key.high = key.high << 16 | key.low >> 48;
 		key.low = (key.low << 16) + view.zero; /* for the verifier, as after a skip */
 	}
-	return FW_ENTRY_VALUE_OF(entry);
+	return entry;
 }
 
 #endif
