@@ -142,6 +142,7 @@ static void write_bits(struct instance *instance, uint32_t first_record)
 	if (instance->grouped) {
 		instance->out.groups =
 			groups_write(&instance->groups, terms, first_record, instance->writer);
+		instance->out.groups -= 64 * instance->out.summary;
 		groups_replace_terms(&instance->groups, terms);
 	} else {
 		instance->out.terms = write_terms(instance, terms->items, terms->count,

@@ -143,10 +143,21 @@ struct fw_search {
 	struct fw_flow flow;
 	__u64 summary;
 	__u64 bits;
-	__u32 first; /* word of a row */
-	__u32 word;
+	__u32 word; /* of the row */
 	__u32 best;
 };
+
+/* Takes the next word. Where words of a row begin is read anew: what a test has taught about it
+ * would be another walk for the verifier. */
+static __always_inline void fw_search_word(struct fw_search *search)
+{
+	struct fw_view view = search->view;
+	__u32 first = *(const volatile __u32 *)&search->at->summary;
+
+	search->word = first + fw_lowest_bit(view, search->summary);
+	search->summary = (search->summary & (search->summary - 1)) + view.zero;
+	search->bits = fw_rows_word(view, &search->rows, search->word);
+}
 
 /* One round: takes the next word, or tries the next candidate. 1: the search is over. */
 static __always_inline int fw_search_step(struct fw_search *search, const int wide)
@@ -158,9 +169,7 @@ static __always_inline int fw_search_step(struct fw_search *search, const int wi
 	if (!search->bits) {
 		if (!search->summary)
 			return 1;
-		search->word = fw_lowest_bit(view, search->summary);
-		search->summary = (search->summary & (search->summary - 1)) + view.zero;
-		search->bits = fw_rows_word(view, &search->rows, search->first + search->word);
+		fw_search_word(search);
 		return 0;
 	}
 	number = search->word * 64 + fw_bit_place(search->bits);
@@ -180,7 +189,6 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 
 	fw_flow_init(&search.flow, packet, wide);
 	search.best = FW_RECORD_NONE + view.zero;
-	search.first = at->summary + view.zero;
 	search.word = view.zero;
 	if (at->summary)
 		search.summary = fw_rows_word(view, rows, 0);
@@ -190,9 +198,7 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 		search.summary = fw_exact_summary(view, at, rows, 0);
 	if (!search.summary)
 		return at->default_record;
-	search.word = fw_lowest_bit(view, search.summary);
-	search.summary = (search.summary & (search.summary - 1)) + view.zero;
-	search.bits = fw_rows_word(view, rows, search.first + search.word);
+	fw_search_word(&search);
 	for (int i = 0; i < FW_SEARCH_ROUNDS; i++)
 		if (fw_search_step(&search, wide))
 			break;

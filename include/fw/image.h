@@ -21,7 +21,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 3	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 4	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -239,8 +239,9 @@ struct fw_instance {
 	__u32 terms;	     /* offset of __u32[words * 64]: records, by fw_bit_place() */
 	__u32 counted_terms; /* likewise */
 	__u32 default_record;
-	__u32 groups; /* number of the first fw_group's line, by fw_bit_place(); 0: bits are terms
-		       */
+	/* Number of the line of the first fw_group, less 64 if there is a summary, which is word 0;
+	 * by fw_bit_place(). 0: bits are terms. */
+	__u32 groups;
 	__u32 wide;   /* 0 for inet; 1: groups compare 128-bit addresses */
 	__u32 source; /* tree entries; values are rows */
 	__u32 destination;
