@@ -54,7 +54,7 @@ void groups_free(struct groups *groups);
 /* Makes the terms that decide one for each piece, with the bit of its group. */
 void groups_replace_terms(const struct groups *groups, struct terms *terms);
 
-/* Returns the number of the first group's line; 0 if the image is full. */
+/* Returns what struct fw_instance has as `groups`; 0 if the image is full. */
 uint32_t groups_write(const struct groups *groups, const struct terms *terms, uint32_t first_record,
 		      struct writer *writer);
 

@@ -83,5 +83,5 @@ uint32_t groups_write(const struct groups *groups, const struct terms *terms, ui
 
 	for (size_t i = 0; lines && i < groups->count; i++)
 		write_group(groups, i, terms, first_record, writer, lines);
-	return lines / FW_LINE;
+	return lines ? lines / FW_LINE - 64 : 0;
 }

@@ -136,13 +136,12 @@ static void write_bits(struct instance *instance, uint32_t first_record)
 	instance->space.counted_words = (terms->counted_count + 63) / 64;
 	instance->out.words = instance->space.words;
 	instance->out.counted_words = instance->space.counted_words;
-	instance->out.summary = space_words(&instance->space) > FW_EXACT_WORDS;
+	instance->out.summary = instance->grouped || space_words(&instance->space) > FW_EXACT_WORDS;
 	instance->out.counted_terms = write_terms(instance, terms->counted, terms->counted_count,
 						  instance->space.counted_words, first_record);
 	if (instance->grouped) {
 		instance->out.groups =
 			groups_write(&instance->groups, terms, first_record, instance->writer);
-		instance->out.groups -= 64 * instance->out.summary;
 		groups_replace_terms(&instance->groups, terms);
 	} else {
 		instance->out.terms = write_terms(instance, terms->items, terms->count,

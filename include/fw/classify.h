@@ -109,32 +109,6 @@ static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw
 	return at->default_record;
 }
 
-/*
- * Which words are not 0 when the rows are ANDed. The rows' own summaries say so of few words only:
- * each that is wrong costs a round and a branch that is predicted wrong.
- */
-static __always_inline __u64 fw_exact_summary(struct fw_view view, const struct fw_instance *at,
-					      const struct fw_rows *rows, const int more)
-{
-	__u64 summary = view.zero;
-	__u32 words = at->words;
-	struct fw_exact exact;
-
-	fw_exact_init(&exact, view, rows);
-#pragma GCC unroll 16
-	for (int i = 0; i < FW_EXACT_WORDS; i++) {
-		__u64 bits;
-
-		if ((__u32)i >= words)
-			break;
-		bits = fw_exact_word(&exact, view, rows, i, more);
-		bits |= -bits;
-		asm volatile("" : "+r"(bits)); /* else clang may branch for each word */
-		summary |= bits >> 63 << i;
-	}
-	return summary ^ view.zero;
-}
-
 /* Where the walk over candidates stands. */
 struct fw_search {
 	struct fw_view view;
@@ -143,18 +117,16 @@ struct fw_search {
 	struct fw_flow flow;
 	__u64 summary;
 	__u64 bits;
-	__u32 word; /* of the row */
+	__u32 word; /* of the row: 1 is the first behind the summary */
 	__u32 best;
 };
 
-/* Takes the next word. Where words of a row begin is read anew: what a test has taught about it
- * would be another walk for the verifier. */
+/* Takes the next word. */
 static __always_inline void fw_search_word(struct fw_search *search)
 {
 	struct fw_view view = search->view;
-	__u32 first = *(const volatile __u32 *)&search->at->summary;
 
-	search->word = first + fw_lowest_bit(view, search->summary);
+	search->word = 1 + fw_lowest_bit(view, search->summary);
 	search->summary = (search->summary & (search->summary - 1)) + view.zero;
 	search->bits = fw_rows_word(view, &search->rows, search->word);
 }
@@ -190,12 +162,7 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 	fw_flow_init(&search.flow, packet, wide);
 	search.best = FW_RECORD_NONE + view.zero;
 	search.word = view.zero;
-	if (at->summary)
-		search.summary = fw_rows_word(view, rows, 0);
-	else if (rows->more)
-		search.summary = fw_exact_summary(view, at, rows, 1);
-	else
-		search.summary = fw_exact_summary(view, at, rows, 0);
+	search.summary = fw_rows_word(view, rows, 0);
 	if (!search.summary)
 		return at->default_record;
 	fw_search_word(&search);

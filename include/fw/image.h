@@ -218,15 +218,17 @@ struct fw_interface_line {
 };
 
 /*
- * Rows are named by their offset. With up to FW_EXACT_WORDS words, a row is [words][counted words]
- * and begins at a multiple of FW_EXACT_WORDS words, so that all words are looked at one by one.
- * With more it is [summary][words][counted words]: summary bit n is set if word n is not 0.
+ * Rows are named by their offset. Where bits are terms and a row has up to FW_EXACT_WORDS words, it
+ * is [words][counted words] and begins at a multiple of FW_EXACT_WORDS words, so that the words are
+ * looked at one by one. Else it is [summary][words][counted words]: summary bit n is set if word n
+ * is not 0.
  */
 #define FW_USES_SERVICE	 (1U << 31) /* protocol or ports are matched */
 #define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
 #define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
 #define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
+#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_PORT_ROW) /* rows beside the first three */
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
@@ -239,8 +241,8 @@ struct fw_instance {
 	__u32 terms;	     /* offset of __u32[words * 64]: records, by fw_bit_place() */
 	__u32 counted_terms; /* likewise */
 	__u32 default_record;
-	/* Number of the line of the first fw_group, less 64 if there is a summary, which is word 0;
-	 * by fw_bit_place(). 0: bits are terms. */
+	/* The line of the first fw_group, less 64, as words are numbered from 1; by fw_bit_place().
+	 * 0: bits are terms. */
 	__u32 groups;
 	__u32 wide;   /* 0 for inet; 1: groups compare 128-bit addresses */
 	__u32 source; /* tree entries; values are rows */
