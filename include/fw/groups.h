@@ -72,9 +72,7 @@ static __always_inline __u32 fw_better(__u32 best, __u64 differ, const __u16 por
 	missed = (differ | -differ) >> 63 | (__u32)outside >> 31;
 	/* A record that missed is above all others. */
 	record = (meta & FW_RECORD_NONE) | missed << FW_RECORD_BITS;
-	missed = (record - best) >> 63;
-	asm volatile("" : "+r"(missed)); /* else clang may branch */
-	return best ^ ((best ^ (__u32)record) & -(__u32)missed);
+	return best ^ ((best ^ (__u32)record) & -(__u32)((record - best) >> 63));
 }
 
 /* The best record of one group, or `best`. */
