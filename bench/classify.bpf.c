@@ -9,6 +9,7 @@
 
 #include "fw/classify.h"
 #include "header.h"
+#include "fw/parse.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -9,6 +9,7 @@
 #define FW_CONTEXT    __sk_buff
 #define FW_LOAD_BYTES bpf_skb_load_bytes
 #include "fw/filter.bpf.h"
+#include "fw/parse.h"
 
 #define FW_MAX_HEADERS 4096 /* bytes that are made linear, at most, to find the headers */
 

@@ -9,6 +9,7 @@
 #define FW_CONTEXT    xdp_md
 #define FW_LOAD_BYTES bpf_xdp_load_bytes
 #include "fw/filter.bpf.h"
+#include "fw/parse.h"
 
 /* A frame without a link-layer header is IP: its version is all there is to tell. */
 static __always_inline __u16 fw_guess_layer3(const struct fw_frame *frame)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analysis/packet_frame.h"
+#include "fw/parse.h"
 
 #include <errno.h>
 #include <string.h>

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/number.h"
+#include "fw/parse.h"
 #include "language/names.h"
 
 #define WORDS_MAX 64

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "fw/parse.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -12,6 +12,7 @@
 #include "commands/command.h"
 #include "commands/kernel_judge.h"
 #include "commands/load.h"
+#include "fw/parse.h"
 #include "language/language.h"
 
 /* What the command line asks for. */

@@ -235,8 +235,8 @@ __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 
 		verdict = FW_VERDICT_DROP;
 		if (fw_image_header(image.base)->features[FW_HOOK] & FW_MALFORMED_PASS)
 			verdict = FW_VERDICT_PASS;
-		if (FW_HOOK == FW_INGRESS && (malformed == FW_REASON_IPV4_VERSION ||
-					      malformed == FW_REASON_IPV6_VERSION))
+		if (FW_HOOK == FW_INGRESS &&
+		    (malformed == FW_REASON_IPV4_VERSION || malformed == FW_REASON_IPV6_VERSION))
 			return (int)(verdict | FW_DO_LOOK | malformed << FW_REASON_SHIFT);
 		return fw_end(malformed & (FW_REASON_SLOTS - 1), verdict, &weight);
 	}

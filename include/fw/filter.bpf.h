@@ -6,6 +6,7 @@
 #include "fw/decide.bpf.h"
 #include "fw/finish.bpf.h"
 #include "fw/flow.bpf.h"
+#include "fw/flow_related.bpf.h"
 
 /*
  * What the packet is to the flows, where the rules of either hook use them. A global function for

@@ -9,7 +9,7 @@
 #include "fw/flow_tcp.h"
 #include "fw/flows.h"
 #include "fw/image.h"
-#include "fw/packet.h"
+#include "fw/parse.h"
 
 /* The ICMP header of a query: type, code, checksum, identifier, sequence number. */
 #define FW_ICMP_ID 4

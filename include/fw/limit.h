@@ -20,8 +20,8 @@
 #include "fw/packet.h"
 
 #define FW_TICKS       16 /* of a nanosecond */
-#define FW_LIMIT_TRIES 8 /* others may get ahead of a packet so often, then it is over */
-#define FW_LINE_TRIES  2 /* likewise for a place in a line, then it is within */
+#define FW_LIMIT_TRIES 8  /* others may get ahead of a packet so often, then it is over */
+#define FW_LINE_TRIES  2  /* likewise for a place in a line, then it is within */
 
 /* The bucket of one address: `tag` says whose. 0: free. */
 struct fw_way {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Asks each judge for its opinion of a frame. */
+#include "fw/parse.h"
 #include "judge.h"
 
 #include <stdio.h>

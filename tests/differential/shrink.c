@@ -3,6 +3,7 @@
  * Tries to leave things out, one after the other, and keeps what still makes the same judge
  * disagree: rules, then matches, then elements, then bytes of the frame.
  */
+#include "fw/parse.h"
 #include "shrink.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fw/packet.h"
+#include "fw/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

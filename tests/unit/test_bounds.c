@@ -20,17 +20,14 @@
 #include "compiler/forecast.h"
 #include "fw/classify.h"
 #include "language/language.h"
+#include "random.h"
 #include "rules.h"
 
-static uint64_t state;
+static struct random numbers;
 
 static uint64_t next(void)
 {
-	uint64_t mixed = state += 0x9e3779b97f4a7c15ULL;
-
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-	return mixed ^ (mixed >> 31);
+	return random_next(&numbers);
 }
 
 static int compile_rules(const struct ruleset *ruleset, struct image *ret_image,
@@ -53,7 +50,7 @@ static struct ruleset *make_rules(write_fn *write_matches, uint32_t count)
 {
 	_cleanup_buffer_ struct buffer text = { 0 };
 
-	state = 1;
+	numbers.state = 1;
 	buffer_puts(&text, "option essential off\ningress default pass {\n");
 	for (uint32_t i = 0; i < count; i++) {
 		buffer_puts(&text, "drop ");
@@ -233,7 +230,7 @@ static int compile_set(size_t prefixes, uint32_t rules, struct image *image, cha
 
 	buffer_puts(&text, "option essential off\nset s { 192.0.2.1 }\n"
 			   "ingress default pass {\ndrop from @s\n");
-	state = 1;
+	numbers.state = 1;
 	for (uint32_t i = 1; i < rules; i++) {
 		buffer_puts(&text, "drop ");
 		one_tuple(&text, i);
@@ -306,7 +303,7 @@ static void refuses_what_needs_more_than_the_largest_image(void **unused)
 	struct image image;
 
 	(void)unused;
-	state = 1;
+	numbers.state = 1;
 	for (size_t i = 0; i < count; i++) {
 		uint64_t top = (i * 7000000000000ULL) + (next() & 0xffffffff);
 

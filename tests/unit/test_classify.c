@@ -19,17 +19,14 @@
 #include "compiler/compile.h"
 #include "fw/classify.h"
 #include "language/language.h"
+#include "random.h"
 #include "rules.h"
 
-static uint64_t state;
+static struct random numbers;
 
 static uint64_t next(void)
 {
-	uint64_t mixed = state += 0x9e3779b97f4a7c15ULL;
-
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-	return mixed ^ (mixed >> 31);
+	return random_next(&numbers);
 }
 
 static uint32_t below(uint32_t count)
@@ -369,7 +366,7 @@ static size_t check_random(enum compile_form form, uint64_t seed, struct case_si
 	struct image image = { 0 };
 	size_t added;
 
-	state = seed;
+	numbers.state = seed;
 	added = add_rules(ruleset, FW_INGRESS, size.rules, write_one) +
 		add_rules(ruleset, FW_EGRESS, size.rules, write_one);
 	if (compile_rules(ruleset, form, &image, &error)) {

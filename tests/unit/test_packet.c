@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "fw/packet.h"
+#include "fw/parse.h"
 #include "packets.h"
 
 /* Parses the first `readable` of `length` bytes, which alone are in memory. */

@@ -10,6 +10,7 @@
 
 #include "analysis/packet_frame.h"
 #include "analysis/packet_text.h"
+#include "fw/parse.h"
 #include "packets.h"
 
 static struct met_packet read_text(const char *text)

@@ -13,21 +13,18 @@
 #include <cmocka.h>
 
 #include "compiler/worst.h"
+#include "random.h"
 
 #define WORDS	 3
 #define ROWS_MAX 24
 #define SETS	 400
 #define PER_WIDE 4 /* rows below one wide prefix */
 
-static uint64_t state;
+static struct random numbers;
 
 static uint64_t next(void)
 {
-	uint64_t mixed = state += 0x9e3779b97f4a7c15ULL;
-
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-	return mixed ^ (mixed >> 31);
+	return random_next(&numbers);
 }
 
 /* Bits that are set with a chance of 1 in 2, 4, 8, ... */
@@ -114,7 +111,7 @@ static void finds_what_trying_all_packets_finds(void **unused)
 		struct rows axes[WORST_AXES];
 		size_t expected;
 
-		state = seed;
+		numbers.state = seed;
 		for (int i = 0; i < WORST_AXES; i++)
 			draw_rows(&axes[i], 1 + seed % 3);
 		expected = worst_of_all(axes);

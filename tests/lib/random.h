@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Random numbers that a seed decides wholly (splitmix64), so that every run can be had again. */
-#ifndef DIFFERENTIAL_RANDOM_H
-#define DIFFERENTIAL_RANDOM_H
+#ifndef TESTS_RANDOM_H
+#define TESTS_RANDOM_H
 
 #include <stdbool.h>
 #include <stddef.h>
