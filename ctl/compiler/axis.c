@@ -116,13 +116,12 @@ void row_cursor_toggle(struct row_cursor *cursor, uint32_t predicate, bool holds
 }
 
 void axis_classify_values(const struct terms *terms, enum axis axis, const struct space *space,
-			  const struct link *links, size_t value_count,
-			  struct axis_classes *ret_classes)
+			  struct axis_values values, struct axis_classes *ret_classes)
 {
 	const struct predicates *predicates = &terms->predicates[axis];
 	struct axis_classes classes = {
-		.class_of = memory_new(value_count, sizeof(uint32_t)),
-		.value_count = value_count,
+		.class_of = memory_new(values.count, sizeof(uint32_t)),
+		.value_count = values.count,
 	};
 	struct predicate_bits bits;
 	struct row_cursor cursor;
@@ -131,13 +130,13 @@ void axis_classify_values(const struct terms *terms, enum axis axis, const struc
 	rows_init(&classes.rows, space_words(space));
 	row_cursor_init(&cursor, &bits, space_words(space));
 	rows_intern(&classes.rows, cursor.row, cursor.hash);
-	for (size_t value = 0; value < value_count; value++) {
+	for (size_t value = 0; value < values.count; value++) {
 		for (uint32_t i = 1; i < predicates->count; i++)
-			if (predicate_holds(&predicates->items[i], value, links))
+			if (predicate_holds(&predicates->items[i], value, values.links))
 				row_cursor_toggle(&cursor, i, true);
 		classes.class_of[value] = rows_intern(&classes.rows, cursor.row, cursor.hash);
 		for (uint32_t i = 1; i < predicates->count; i++)
-			if (predicate_holds(&predicates->items[i], value, links))
+			if (predicate_holds(&predicates->items[i], value, values.links))
 				row_cursor_toggle(&cursor, i, false);
 	}
 	row_cursor_free(&cursor);

@@ -60,10 +60,14 @@ struct axis_classes {
 	size_t value_count;
 };
 
-/* Axes whose values are few: `value_count` of them. */
+/* The values of an axis that has few: 0 to count - 1; of interfaces, places in `links`. */
+struct axis_values {
+	const struct link *links; /* or NULL */
+	size_t count;
+};
+
 void axis_classify_values(const struct terms *terms, enum axis axis, const struct space *space,
-			  const struct link *links, size_t value_count,
-			  struct axis_classes *ret_classes);
+			  struct axis_values values, struct axis_classes *ret_classes);
 
 /* All others. */
 void axis_classify_ranges(const struct terms *terms, enum axis axis, const struct space *space,

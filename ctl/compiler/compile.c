@@ -205,9 +205,12 @@ static int write_image(struct writer *writer, const struct compile_input *input,
 	header.records =
 		writer_add(writer, header.record_count * sizeof(struct fw_record), FW_LINE);
 	write_records(writer, input, &header);
-	for (int i = 0; !error && i < FW_HOOKS * FW_FAMILIES; i++)
-		error = instance_compile(input, i / FW_FAMILIES, i % FW_FAMILIES,
-					 header.first_record[i / FW_FAMILIES], writer, ret_error);
+	for (int i = 0; !error && i < FW_HOOKS * FW_FAMILIES; i++) {
+		const struct instance_name name = { i / FW_FAMILIES, i % FW_FAMILIES,
+						    header.first_record[i / FW_FAMILIES] };
+
+		error = instance_compile(input, name, writer, ret_error);
+	}
 	if (error)
 		return error;
 	if (writer->full)

@@ -42,9 +42,17 @@ static void write_six(struct fw_bucket6 *buckets, const struct group *group,
 	}
 }
 
+/* Where groups go. */
+struct output {
+	struct writer *writer;
+	uint32_t lines; /* offset of the struct fw_group */
+	uint32_t first_record;
+};
+
 static void write_group(const struct groups *groups, size_t number, const struct terms *terms,
-			uint32_t first_record, struct writer *writer, uint32_t lines)
+			const struct output *output)
 {
+	struct writer *writer = output->writer;
 	const struct group *group = &groups->items[number];
 	size_t size =
 		groups->family == FW_INET ? sizeof(struct fw_bucket) : sizeof(struct fw_bucket6);
@@ -58,7 +66,7 @@ static void write_group(const struct groups *groups, size_t number, const struct
 	for (size_t i = 0; i < group->count; i++) {
 		const struct piece *piece = &groups->pieces.items[group->pieces[i]];
 
-		meta[i] = first_record + terms->items[piece->term].rule;
+		meta[i] = output->first_record + terms->items[piece->term].rule;
 		meta[i] |= (uint32_t)piece->protocol << FW_RECORD_BITS;
 	}
 	if (groups->family == FW_INET)
@@ -68,11 +76,11 @@ static void write_group(const struct groups *groups, size_t number, const struct
 	free(meta);
 	group_masks(&groups->pieces.bases[group->key.base], group->key.bits, groups->family, &out);
 	out.seed = group->seed;
-	out.best = first_record + terms->items[group->best].rule;
+	out.best = output->first_record + terms->items[group->best].rule;
 	out.line = offset / FW_LINE;
 	out.line_mask = group->buckets - 1;
 	number = number / 64 * 64 + fw_bit_place(1ULL << number % 64);
-	memcpy(writer_at(writer, lines + number * sizeof(out)), &out, sizeof(out));
+	memcpy(writer_at(writer, output->lines + number * sizeof(out)), &out, sizeof(out));
 }
 
 uint32_t groups_write(const struct groups *groups, const struct terms *terms, uint32_t first_record,
@@ -80,8 +88,9 @@ uint32_t groups_write(const struct groups *groups, const struct terms *terms, ui
 {
 	size_t places = (groups->count + 63) / 64 * 64;
 	uint32_t lines = writer_add(writer, places * sizeof(struct fw_group), FW_LINE);
+	const struct output output = { writer, lines, first_record };
 
 	for (size_t i = 0; lines && i < groups->count; i++)
-		write_group(groups, i, terms, first_record, writer, lines);
+		write_group(groups, i, terms, &output);
 	return lines ? lines / FW_LINE - 64 : 0;
 }

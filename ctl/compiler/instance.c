@@ -211,8 +211,8 @@ static size_t list_attempts(enum compile_form form, size_t terms, struct attempt
 	return count;
 }
 
-int instance_compile(const struct compile_input *input, enum fw_hook hook, enum fw_family family,
-		     uint32_t first_record, struct writer *writer, char **ret_error)
+int instance_compile(const struct compile_input *input, struct instance_name name,
+		     struct writer *writer, char **ret_error)
 {
 	struct attempt attempts[3];
 	size_t count = 1;
@@ -220,13 +220,13 @@ int instance_compile(const struct compile_input *input, enum fw_hook hook, enum 
 
 	*ret_error = NULL;
 	for (size_t i = 0; error && i < count; i++) {
-		struct instance instance = { .input = input, .hook = hook, .writer = writer };
+		struct instance instance = { .input = input, .hook = name.hook, .writer = writer };
 
 		free(*ret_error);
 		*ret_error = NULL;
-		terms_make(&input->ruleset->blocks[hook], family, &instance.terms);
+		terms_make(&input->ruleset->blocks[name.hook], name.family, &instance.terms);
 		count = list_attempts(input->form, instance.terms.count, attempts);
-		error = make_attempt(input, &instance, attempts[i], first_record, ret_error);
+		error = make_attempt(input, &instance, attempts[i], name.first_record, ret_error);
 		instance_free(&instance);
 	}
 	return error;

@@ -24,9 +24,16 @@ struct instance {
 	const char *too_large; /* what was, in the user's words; NULL: nothing */
 };
 
+/* Which instance it is, and where the hook's records begin. */
+struct instance_name {
+	enum fw_hook hook;
+	enum fw_family family;
+	uint32_t first_record;
+};
+
 /* Makes an instance and writes it. 0; -E2BIG with a message if it is past a bound. */
-int instance_compile(const struct compile_input *input, enum fw_hook hook, enum fw_family family,
-		     uint32_t first_record, struct writer *writer, char **ret_error);
+int instance_compile(const struct compile_input *input, struct instance_name name,
+		     struct writer *writer, char **ret_error);
 
 /* Writes rows; entries[n] is a tree entry whose value is row n (freed by the caller). */
 uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows);

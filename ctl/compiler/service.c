@@ -110,7 +110,8 @@ void instance_compile_service(struct instance *instance)
 		rows_intern(&instance->rows[2], instance->full, 0);
 		return;
 	}
-	axis_classify_values(terms, AXIS_PROTOCOL, &instance->space, NULL, 256, &service.protocol);
+	axis_classify_values(terms, AXIS_PROTOCOL, &instance->space,
+			     (struct axis_values){ .count = 256 }, &service.protocol);
 	axis_classify_ranges(terms, AXIS_SOURCE_PORT, &instance->space, &service.source);
 	axis_classify_ranges(terms, AXIS_DESTINATION_PORT, &instance->space, &service.destination);
 	cells = service.protocol.rows.count * service.destination.rows.count;

@@ -211,13 +211,12 @@ static size_t chains_choose(struct chains *chains, struct instance *instance, si
 static void fold_axis(struct instance *instance, struct chains *chains, enum fw_small_field field)
 {
 	enum axis axis = AXIS_SMALL + field;
+	const struct axis_values values = { instance->input->links, value_count(instance, field) };
 	struct axis_classes classes;
 	size_t chain;
 
-	if (value_count(instance, field))
-		axis_classify_values(&instance->terms, axis, &instance->space,
-				     instance->input->links, value_count(instance, field),
-				     &classes);
+	if (values.count)
+		axis_classify_values(&instance->terms, axis, &instance->space, values, &classes);
 	else
 		axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
 	chain = chains_choose(chains, instance, classes.rows.count);

@@ -207,10 +207,18 @@ static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int
 	return FW_ENTRY_AT(kind, offset);
 }
 
-/* Leads over the chunks from `depth` on that all intervals share; outside of them is `miss`. */
-static uint32_t write_skip(struct tree *tree, const struct interval *inside, int depth, int chunks,
-			   uint32_t match, uint32_t miss)
+/* What is inside a node: intervals first to end - 1 start there. */
+struct part {
+	size_t first;
+	size_t end;
+	uint32_t before; /* the entry that holds at its start, unless the first interval does */
+	int depth;	 /* chunks that led to it */
+};
+
+/* Leads over so many chunks, which all intervals share, to `match`; outside is what was before. */
+static uint32_t write_skip(struct tree *tree, const struct part *part, int chunks, uint32_t match)
 {
+	const struct interval *inside = &tree->intervals[part->first];
 	uint32_t offset = writer_add(tree->writer, FW_LINE, FW_LINE);
 	struct fw_tree_skip *skip = writer_at(tree->writer, offset);
 	uint32_t shift = 64 - 16 * chunks;
@@ -219,102 +227,98 @@ static uint32_t write_skip(struct tree *tree, const struct interval *inside, int
 	if (!offset)
 		return 0;
 	for (int i = 0; i < 4; i++)
-		key = key << 16 | (i < chunks ? interval_chunk(inside, depth + i) : 0);
+		key = key << 16 | (i < chunks ? interval_chunk(inside, part->depth + i) : 0);
 	skip->key = key >> shift << shift;
 	skip->shift = shift;
 	skip->match = match;
-	skip->miss = miss;
+	skip->miss = part->before;
 	return FW_ENTRY_AT(FW_ENTRY_SKIP, offset);
 }
 
-static uint32_t write_node(struct tree *tree, size_t first, size_t end, uint32_t before, int depth);
+static uint32_t write_node(struct tree *tree, struct part part);
 
 /*
  * How many chunks, up to 4, can be skipped: all intervals lie inside one value of each of them,
  * and behind the last is again what was before the first.
  */
-static int common_chunks(const struct tree *tree, size_t first, size_t end, uint32_t before,
-			 int depth)
+static int common_chunks(const struct tree *tree, const struct part *part)
 {
-	const struct interval *low = &tree->intervals[first], *high = &tree->intervals[end - 1];
+	const struct interval *low = &tree->intervals[part->first];
+	const struct interval *high = &tree->intervals[part->end - 1];
 	int chunks = 0;
 
-	if (tree->entries[high->class] != before || end - first < 2)
+	if (tree->entries[high->class] != part->before || part->end - part->first < 2)
 		return 0;
-	while (chunks < 4 && depth + chunks < tree->chunks) {
-		uint32_t chunk = interval_chunk(low, depth + chunks);
-		uint32_t last = interval_chunk(high, depth + chunks);
-		bool closes = last == chunk + 1 && starts_chunk(high, depth + chunks);
+	while (chunks < 4 && part->depth + chunks < tree->chunks) {
+		uint32_t chunk = interval_chunk(low, part->depth + chunks);
+		uint32_t last = interval_chunk(high, part->depth + chunks);
+		bool closes = last == chunk + 1 && starts_chunk(high, part->depth + chunks);
 
 		if (last == chunk) {
 			chunks++;
 			continue;
 		}
 		/* The last interval only says where the chunk ends. */
-		if (closes && interval_chunk(high - 1, depth + chunks) == chunk)
+		if (closes && interval_chunk(high - 1, part->depth + chunks) == chunk)
 			return chunks + 1;
 		break;
 	}
 	return chunks;
 }
 
-static uint32_t write_shared(struct tree *tree, size_t first, size_t end, uint32_t before,
-			     int depth, int chunks)
+static uint32_t write_shared(struct tree *tree, const struct part *part, int chunks)
 {
-	const struct interval *high = &tree->intervals[end - 1];
-	const struct interval *low = &tree->intervals[first];
-	int last = depth + chunks - 1;
-	uint32_t match;
+	const struct interval *high = &tree->intervals[part->end - 1];
+	const struct interval *low = &tree->intervals[part->first];
+	struct part inside = *part;
+	int last = part->depth + chunks - 1;
 
+	inside.depth += chunks;
 	if (interval_chunk(high, last) != interval_chunk(low, last))
-		end--; /* where the chunk ends */
-	match = write_node(tree, first, end, before, depth + chunks);
-	return write_skip(tree, low, depth, chunks, match, before);
+		inside.end--; /* where the chunk ends */
+	return write_skip(tree, part, chunks, write_node(tree, inside));
 }
 
 /* The pieces of a node: one for each chunk value with intervals inside, and those between. */
-static void node_pieces(struct tree *tree, size_t first, size_t end, uint32_t before, int depth,
-			struct pieces *pieces)
+static void node_pieces(struct tree *tree, const struct part *part, struct pieces *pieces)
 {
-	pieces_add(pieces, 0, before);
-	while (first < end) {
-		const struct interval *interval = &tree->intervals[first];
-		uint32_t chunk = interval_chunk(interval, depth);
-		size_t next = first;
+	struct part child = { part->first, part->first, part->before, part->depth + 1 };
 
-		while (next < end && interval_chunk(&tree->intervals[next], depth) == chunk)
-			next++;
-		if (next == first + 1 && starts_chunk(interval, depth))
-			pieces_add(pieces, chunk, tree->entries[interval->class]);
-		else
-			pieces_add(pieces, chunk, write_node(tree, first, next, before, depth + 1));
-		before = tree->entries[tree->intervals[next - 1].class];
-		if (next != first + 1 || !starts_chunk(interval, depth))
-			if (chunk < 0xffff)
-				pieces_add(pieces, chunk + 1, before);
-		first = next;
+	pieces_add(pieces, 0, part->before);
+	while (child.first < part->end) {
+		const struct interval *interval = &tree->intervals[child.first];
+		uint32_t chunk = interval_chunk(interval, part->depth);
+		bool is_one;
+
+		child.end = child.first;
+		while (child.end < part->end &&
+		       interval_chunk(&tree->intervals[child.end], part->depth) == chunk)
+			child.end++;
+		is_one = child.end == child.first + 1 && starts_chunk(interval, part->depth);
+		pieces_add(pieces, chunk,
+			   is_one ? tree->entries[interval->class] : write_node(tree, child));
+		child.before = tree->entries[tree->intervals[child.end - 1].class];
+		if (!is_one && chunk < 0xffff)
+			pieces_add(pieces, chunk + 1, child.before);
+		child.first = child.end;
 	}
 }
 
-/*
- * The intervals first to end - 1 start inside the node; `before` is the entry that holds at its
- * start unless the first interval starts there.
- */
-static uint32_t write_node(struct tree *tree, size_t first, size_t end, uint32_t before, int depth)
+static uint32_t write_node(struct tree *tree, struct part part)
 {
 	struct pieces pieces = { 0 };
 	uint32_t entry;
 	int common;
 
-	if (first == end)
-		return before;
-	if (depth == tree->chunks) /* a whole key was skipped: one value is left */
-		return tree->entries[tree->intervals[end - 1].class];
-	common = tree->chunks > 4 ? common_chunks(tree, first, end, before, depth) : 0;
+	if (part.first == part.end)
+		return part.before;
+	if (part.depth == tree->chunks) /* a whole key was skipped: one value is left */
+		return tree->entries[tree->intervals[part.end - 1].class];
+	common = tree->chunks > 4 ? common_chunks(tree, &part) : 0;
 	if (common > 1)
-		return write_shared(tree, first, end, before, depth, common);
-	node_pieces(tree, first, end, before, depth, &pieces);
-	entry = write_pieces(tree, &pieces, depth);
+		return write_shared(tree, &part, common);
+	node_pieces(tree, &part, &pieces);
+	entry = write_pieces(tree, &pieces, part.depth);
 	free(pieces.items);
 	return entry;
 }
@@ -330,6 +334,9 @@ uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
 		.tables = classes->interval_count > LARGE ? TABLES_MAX : 0,
 	};
 
-	return write_node(&tree, 1, classes->interval_count, entries[classes->intervals[0].class],
-			  0);
+	return write_node(&tree, (struct part){
+					 .first = 1,
+					 .end = classes->interval_count,
+					 .before = entries[classes->intervals[0].class],
+				 });
 }

@@ -20,7 +20,7 @@ static const char *const table_names[FW_FLOW_TABLES] = { "flows", "half-open flo
 static int old_path(const struct dataplane *dataplane, enum fw_flow_table table, char *path,
 		    size_t size)
 {
-	int length = snprintf(path, size, "%s/" OLD_PIN "%u", dataplane->layout_dir, table);
+	int length = snprintf(path, size, "%s/" OLD_PIN "%d", dataplane->layout_dir, (int)table);
 
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }

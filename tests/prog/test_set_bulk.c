@@ -260,7 +260,8 @@ static void assert_counts_all(struct filter *filter, const char *from, const cha
 	rules_apply(filter, "busy", "size 1000 counters");
 	assert_int_equal(set_add_text(filter, "busy", element, 0), 0);
 	packet_write4(&source, &target, traffic.packet);
-	assert_int_equal(program_get(filter->dataplane, PROGRAM_INGRESS, false, &traffic.program), 0);
+	assert_int_equal(program_get(filter->dataplane, PROGRAM_INGRESS, false, &traffic.program),
+			 0);
 	assert_int_equal(pthread_create(&thread, NULL, traffic_run, &traffic), 0);
 	for (unsigned turn = 0; turn < (is_slow() ? TURNS / 10 : TURNS); turn++) {
 		traffic_wait(&traffic);
