@@ -60,15 +60,21 @@ uint32_t rows_intern(struct rows *rows, const uint64_t *bits, uint64_t hash)
 	return rows->count - 1;
 }
 
-uint32_t rows_intern_and(struct rows *rows, const uint64_t *a, const uint64_t *b, const uint64_t *c,
-			 uint64_t *scratch)
+uint32_t rows_intern_new(struct rows *rows, const uint64_t *bits)
 {
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < rows->words; i++) {
-		scratch[i] = a[i] & b[i] & c[i];
-		hash = (hash ^ scratch[i]) * 0x9e3779b97f4a7c15ULL;
+		hash = (hash ^ bits[i]) * 0x9e3779b97f4a7c15ULL;
 		hash ^= hash >> 29;
 	}
-	return rows_intern(rows, scratch, hash);
+	return rows_intern(rows, bits, hash);
+}
+
+uint32_t rows_intern_and(struct rows *rows, const uint64_t *a, const uint64_t *b, const uint64_t *c,
+			 uint64_t *scratch)
+{
+	for (size_t i = 0; i < rows->words; i++)
+		scratch[i] = a[i] & b[i] & c[i];
+	return rows_intern_new(rows, scratch);
 }

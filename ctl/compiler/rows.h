@@ -23,6 +23,9 @@ void rows_free(struct rows *rows);
 /* The number of a row; equal rows must come with equal hashes. */
 uint32_t rows_intern(struct rows *rows, const uint64_t *bits, uint64_t hash);
 
+/* The same with a hash of its own, for rows that are made whole. */
+uint32_t rows_intern_new(struct rows *rows, const uint64_t *bits);
+
 /* The same of the AND of three rows; `scratch` has room for one. */
 uint32_t rows_intern_and(struct rows *rows, const uint64_t *a, const uint64_t *b, const uint64_t *c,
 			 uint64_t *scratch);
