@@ -174,6 +174,44 @@ static int memory_check(struct dataplane *dataplane, uint64_t flows)
 		    (unsigned long long)(there >> 20));
 }
 
+/* --- Flows that nobody followed ------------------------------------------------------------- */
+
+static int entry_loosen(const struct fw_flow_key *key, const struct fw_flow_entry *entry,
+			void *data)
+{
+	struct fw_flow_entry loose = *entry;
+	int error;
+
+	if (key->protocol != FW_PROTOCOL_TCP)
+		return 0;
+	for (unsigned i = 0; i < FW_FLOW_DIRECTIONS; i++)
+		loose.sides[i].flags |= FW_SIDE_LOOSE;
+	error = bpf_map_update_elem(*(const int *)data, key, &loose, BPF_EXIST);
+	return error == -ENOENT ? 0 : error;
+}
+
+/*
+ * If the rules that run use no state, connections have gone on unseen: their windows are not known
+ * any more, as of those that are picked up.
+ */
+static int flows_loosen(struct dataplane *dataplane)
+{
+	int error = 0;
+
+	if (maps_active(&dataplane->maps) &
+	    (FW_ACTIVE_ASKS_STATE(FW_INGRESS) | FW_ACTIVE_ASKS_STATE(FW_EGRESS)))
+		return 0;
+	for (unsigned table = 0; table < FW_FLOW_TABLES && !error; table++) {
+		_cleanup_close_ int fd = flow_place_open(dataplane->maps.flow_tables, table);
+
+		if (fd >= 0)
+			error = flow_table_walk(fd, entry_loosen, &fd);
+	}
+	return error ? fail(dataplane, error, "cannot take the flows up again: %s",
+			    bpf_reason(error))
+		     : 0;
+}
+
 int flows_prepare(struct dataplane *dataplane, uint64_t flows)
 {
 	int error;
@@ -181,6 +219,8 @@ int flows_prepare(struct dataplane *dataplane, uint64_t flows)
 	if (!flows)
 		return 0;
 	error = memory_check(dataplane, flows);
+	if (!error)
+		error = flows_loosen(dataplane);
 	for (enum fw_flow_table table = 0; table < FW_FLOW_TABLES && !error; table++)
 		error = table_prepare(dataplane, table, flow_table_entries(table, flows));
 	return error ? error : fragments_prepare(dataplane);

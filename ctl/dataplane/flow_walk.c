@@ -216,9 +216,13 @@ static int entry_show(const struct fw_flow_key *key, const struct fw_flow_entry 
 	return error == -ENOENT ? 0 : error;
 }
 
+/* Half-open ones first: a flow that moves on to the assured ones meanwhile is met there. */
 static int tables_show(struct show *show)
 {
-	for (unsigned i = 0; i < FW_FLOW_TABLES; i++) {
+	static const enum fw_flow_table order[] = { FW_FLOWS_HALF_OPEN, FW_FLOWS_ASSURED };
+
+	for (size_t at = 0; at < sizeof(order) / sizeof(order[0]); at++) {
+		enum fw_flow_table i = order[at];
 		_cleanup_close_ int fd = flow_place_open(show->dataplane->maps.flow_tables, i);
 		int answer = fd;
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "dataplane/set_internal.h"
 
 #define JOURNAL_PIN   "replacement"
@@ -312,6 +313,13 @@ static int journal_finish(struct dataplane *dataplane, int fd)
 	return error;
 }
 
+/* May the next one have more luck? */
+static bool is_passing(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN ||
+	       error == -EINTR;
+}
+
 int replacement_finish(struct dataplane *dataplane)
 {
 	_cleanup_close_ int fd = -1;
@@ -324,8 +332,16 @@ int replacement_finish(struct dataplane *dataplane)
 	if (fd == -ENOENT)
 		return 0;
 	error = fd < 0 ? fd : journal_finish(dataplane, fd);
-	/* What cannot be finished is of no use to the next either, unless memory was short. */
-	if (!error || error != -ENOMEM)
-		unlink(path);
-	return error == -ENOMEM ? error : 0;
+	if (is_passing(error))
+		return fail(
+			dataplane, error,
+			"a replacement of a live set was cut short, and cannot be finished: %s; "
+			"the next fwctl tries again",
+			bpf_reason(error));
+	unlink(path);
+	if (error)
+		message_warn("a replacement of a live set was cut short, and cannot be finished: "
+			     "%s; replace it again",
+			     bpf_reason(error));
+	return 0;
 }

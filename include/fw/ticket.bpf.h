@@ -33,10 +33,14 @@ static __always_inline void fw_answered_add(__u32 hook, __u32 outcome, __u64 pac
 	counter->bytes += bytes;
 }
 
-/* A burst is answered at once; burst and interval are such that no second sees more than `rate`. */
+/*
+ * A burst is answered at once; burst and interval are such that no second sees more than `rate`.
+ * The tickets of a burst wait in a queue together, so it leaves most of them free.
+ */
 static __always_inline int fw_rate_allows(__u64 *bucket, __u32 rate)
 {
-	__u64 burst = rate / 5 > 1 ? rate / 5 : 1;
+	__u64 fifth = rate / 5 > 1 ? rate / 5 : 1;
+	__u64 burst = fifth < FW_TICKETS / 4 ? fifth : FW_TICKETS / 4;
 	__u64 cost = FW_RATE_SECOND * FW_TICKS / (rate - burst + 1);
 
 	return !fw_bucket_refuses(bucket, burst * cost, cost, bpf_ktime_get_boot_ns() * FW_TICKS);

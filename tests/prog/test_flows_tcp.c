@@ -54,6 +54,23 @@ static void what_was_not_recorded_is_new(void **state)
 	}
 }
 
+/* Rules without state ran for a while: the connection has gone on unseen. */
+static void a_connection_that_nobody_followed_goes_on(void **state)
+{
+	const char *const rules = "option essential off\n" TALK_BLOCKS;
+	struct talk talk;
+
+	filter_apply(*state, rules);
+	FOR_ALL_TALKS(&talk)
+	{
+		talk_shake_hands(&talk);
+		filter_apply(*state, "ingress default pass {\n}\negress default pass {\n}\n");
+		filter_apply(*state, rules);
+		assert_int_equal(SEGMENT('S', ACK, 5001 + 3000000, 101 + 50000, 10), ESTABLISHED);
+		assert_int_equal(SEGMENT('C', ACK, 101 + 50000, 5011 + 3000000), ESTABLISHED);
+	}
+}
+
 static void segments_out_of_the_window_change_nothing(void **state)
 {
 	struct talk talk;
@@ -182,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_lives_from_handshake_to_half_close),
 		cmocka_unit_test(what_was_not_recorded_is_new),
+		cmocka_unit_test(a_connection_that_nobody_followed_goes_on),
 		cmocka_unit_test(segments_out_of_the_window_change_nothing),
 		cmocka_unit_test(windows_are_scaled_if_both_sides_can),
 		cmocka_unit_test(both_may_open_at_the_same_time),
