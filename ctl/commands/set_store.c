@@ -25,12 +25,13 @@
 
 #define HEADER "# Elements of live sets, written by fwctl. Read back with: fwctl set restore FILE\n"
 
-static void element_save(const struct set_element *element, struct buffer *text)
+/* False: it has expired, and is left out. */
+static bool element_save(const struct set_element *element, struct buffer *text)
 {
 	char name[ADDRESS_TEXT_MAX];
 
 	if (element->expires && element->expires <= boot_seconds())
-		return;
+		return false;
 	set_element_print(element, name);
 	buffer_puts(text, name);
 	buffer_puts(text, " added ");
@@ -42,6 +43,7 @@ static void element_save(const struct set_element *element, struct buffer *text)
 	buffer_puts(text, " bytes ");
 	buffer_number(text, element->bytes);
 	buffer_putc(text, '\n');
+	return true;
 }
 
 static int set_save(struct dataplane *dataplane, const struct live_set *set, struct buffer *text,
@@ -54,8 +56,7 @@ static int set_save(struct dataplane *dataplane, const struct live_set *set, str
 		return error;
 	buffer_printf(text, "set %s\n", set->name);
 	for (size_t i = 0; i < elements.count; i++)
-		element_save(&elements.items[i], text);
-	*ret_count += elements.count;
+		*ret_count += element_save(&elements.items[i], text);
 	return 0;
 }
 

@@ -247,6 +247,36 @@ static bool is_action(enum keyword keyword)
 #define HINT_SECOND_ACTION "a rule has one action; the next rule stands on a line of its own"
 
 /* Of a word that stands where a match should: what other firewalls write there, or a slip. */
+/* Words of others, some of which /etc/protocols has as names of something else. */
+static const struct {
+	const char *word;
+	const char *hint;
+} foreign_matches[] = {
+	{ "all", "a rule without matches is for every packet; 'from any' for every IP packet" },
+	{ "ip",
+	  "IPv4 packets are 'inet', IPv6 packets 'inet6'; a rule without either is for both" },
+	{ "ipv4", "IPv4 packets are 'inet'" },
+	{ "ip6", "IPv6 packets are 'inet6'" },
+	{ "ipv6", "IPv6 packets are 'inet6'; IPv6 in IP is 'proto 41'" },
+	{ "saddr", "source addresses stand behind 'from'" },
+	{ "daddr", "destination addresses stand behind 'to'" },
+	{ "sport", "source ports stand behind 'from port'" },
+	{ "dport", "destination ports stand behind 'to port'" },
+	{ "iif", "interfaces stand behind 'on'" },
+	{ "iifname", "interfaces stand behind 'on'" },
+	{ "ct", "states stand behind 'state': new, established, related" },
+	{ "counter", "every rule counts; 'count' is the action that only does that" },
+	{ "comment", "a rule's name stands behind 'label'; a comment begins with #" },
+};
+
+static const char *foreign_hint(const struct token *token)
+{
+	for (size_t i = 0; i < sizeof(foreign_matches) / sizeof(foreign_matches[0]); i++)
+		if (token_is(token, foreign_matches[i].word))
+			return foreign_matches[i].hint;
+	return NULL;
+}
+
 static const char *match_hint(struct parser *parser, const struct token *token)
 {
 	enum keyword keyword = token_keyword(token);
@@ -265,8 +295,8 @@ static const char *match_hint(struct parser *parser, const struct token *token)
 		return HINT_SECOND_ACTION;
 	if (keyword != KEYWORD_NONE)
 		return NULL;
-	if (token->length == 3 && !memcmp(token->text, "all", 3))
-		return "a rule without matches is for every packet; 'from any' for every IP packet";
+	if (foreign_hint(token))
+		return foreign_hint(token);
 	nearest = keyword_nearest(token->text, token->length);
 	if (!nearest)
 		nearest = name_nearest(&names_protocols, token->text, token->length);
@@ -282,7 +312,7 @@ static int parse_protocol(struct parser *parser, struct slots *slots)
 	struct element address;
 
 	if (token.kind != TOKEN_WORD || token_is_address(&token, &address) ||
-	    !protocol_is_known(parser, &token))
+	    foreign_hint(&token) || !protocol_is_known(parser, &token))
 		return parser_expected(parser, "a match or a modifier", match_hint(parser, &token));
 	match = take_slot(parser, slots, MATCH_PROTOCOL, &token);
 	return match ? parse_list(parser, match, false) : -EINVAL;
