@@ -206,31 +206,74 @@ static bool is_filtered(const struct ruleset *ruleset, const struct session *ses
 	return false;
 }
 
-static bool segment_passes(const struct ruleset *ruleset, const struct session *session,
-			   enum fw_hook hook, enum segment segment, struct evaluation *evaluation)
+/* A segment on its way through one hook. */
+struct crossing {
+	const struct session *session;
+	enum fw_hook hook;
+	enum segment segment;
+	uint8_t state; /* FW_STATE_* */
+};
+
+static bool segment_passes(const struct ruleset *ruleset, const struct crossing *crossing,
+			   struct evaluation *evaluation)
 {
+	const char *interface = crossing->session->interface;
 	struct fw_packet packet;
 
-	packet_make(session, hook, segment, &packet);
-	evaluate(ruleset, hook, &packet, *session->interface ? session->interface : NULL,
-		 evaluation);
+	packet_make(crossing->session, crossing->hook, crossing->segment, &packet);
+	packet.state = crossing->state;
+	evaluate(ruleset, crossing->hook, &packet, *interface ? interface : NULL, evaluation);
 	return evaluation->action == FW_PASS;
+}
+
+/* Is the flow of a new session recorded where it comes in? Then its answer is established. */
+static bool is_recorded(const struct ruleset *ruleset, const struct session *session)
+{
+	const struct crossing opening = { session, FW_INGRESS, SEGMENT_OPEN, FW_STATE_NEW };
+	const struct block *block = &ruleset->blocks[FW_INGRESS];
+	struct evaluation evaluation;
+
+	return block->present && segment_passes(ruleset, &opening, &evaluation) &&
+	       evaluation.rule != EVALUATE_DEFAULT && block->rules[evaluation.rule].keep_state;
+}
+
+/* The first segment that the hook stops, and what stops it; SEGMENTS: it passes both. */
+static enum segment segment_stopped(const struct ruleset *ruleset, const struct session *session,
+				    enum fw_hook hook, struct evaluation *evaluation)
+{
+	struct crossing crossing = { session, hook, SEGMENT_DATA, FW_STATE_NEW };
+
+	if (!segment_passes(ruleset, &crossing, evaluation))
+		return SEGMENT_DATA;
+	crossing.segment = SEGMENT_OPEN;
+	if (hook == FW_EGRESS && is_recorded(ruleset, session))
+		crossing.state = FW_STATE_ESTABLISHED;
+	return segment_passes(ruleset, &crossing, evaluation) ? SEGMENTS : SEGMENT_OPEN;
+}
+
+/* Data of a flow that was recorded before; of one that was not, it is new and stopped. */
+static bool passes_if_recorded(const struct ruleset *ruleset, const struct session *session,
+			       enum fw_hook hook)
+{
+	const struct crossing data = { session, hook, SEGMENT_DATA, FW_STATE_ESTABLISHED };
+	struct evaluation evaluation;
+
+	return segment_passes(ruleset, &data, &evaluation);
 }
 
 static void hook_check(const struct ruleset *ruleset, const struct session *session,
 		       enum fw_hook hook, struct diagnostics *diagnostics)
 {
 	const struct block *block = &ruleset->blocks[hook];
-	enum segment segment = SEGMENT_DATA;
 	char client[ADDRESS_TEXT_MAX];
 	struct evaluation evaluation;
 	const struct location *at;
+	enum segment segment;
 	const char *hint;
 
 	if (!block->present)
 		return;
-	while (segment < SEGMENTS && segment_passes(ruleset, session, hook, segment, &evaluation))
-		segment++;
+	segment = segment_stopped(ruleset, session, hook, &evaluation);
 	if (segment == SEGMENTS)
 		return;
 	address_print(&session->client, client);
@@ -239,7 +282,12 @@ static void hook_check(const struct ruleset *ruleset, const struct session *sess
 				hook == FW_INGRESS ? "from" : "to", client,
 				hook == FW_INGRESS ? "to" : "from", session->server_port,
 				segment == SEGMENT_DATA ? "keep it" : "let it in");
-	if (segment == SEGMENT_DATA)
+	if (segment == SEGMENT_DATA && passes_if_recorded(ruleset, session, hook))
+		diagnostics_warn(diagnostics, ruleset, at, hint,
+				 "the SSH connection from %s port %u that you are using stays only "
+				 "if it is recorded already: `fwctl flows address %s`",
+				 client, session->client_port, client);
+	else if (segment == SEGMENT_DATA)
 		diagnostics_warn(diagnostics, ruleset, at, hint,
 				 "this cuts the SSH connection from %s port %u that you are using",
 				 client, session->client_port);

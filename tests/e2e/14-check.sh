@@ -60,6 +60,14 @@ again 1 'ingress default drop {
     pass tcp flags A/A
 }'
 again 0 'egress default pass { drop tcp flags SA/SA }'
+# With state it stays if it is recorded, and the answer to a new one is established.
+printf 'interface "*"\ningress default drop {\n%s\n%s\n}\negress default drop {\n%s\n}\n' \
+    'pass state established, related' 'pass tcp to port 22 flags S/SA keep state' 'pass state established' \
+    >"$work/state.conf"
+SSH_CONNECTION="192.0.2.1 5555 192.0.2.2 22" plain check "$work/state.conf" >"$work/out" 2>"$work/err" ||
+    fail "check with state: $(cat "$work/err")"
+grep -q "stays only if it is recorded already" "$work/err" || fail "with state: $(cat "$work/err")"
+grep -qE "this cuts the SSH|log in again" "$work/err" && fail "state is not understood: $(cat "$work/err")"
 again 1 'egress default drop { pass tcp flags A/A }'
 
 printf 'ingress default drop {\n    pass tcp to port shh\n    pas udp\n}\n' >"$work/bad.conf"
