@@ -216,7 +216,7 @@ $(CHECKS): check-%: tests
 .PHONY: check-vm
 check-vm: deps
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
-	$(Q)VM_SUITES="$(or $(VM_SUITES),bookworm trixie sid)" VM_TIERS="prog vm-e2e-all" tests/run.sh vm
+	$(Q)VM_SUITES="$(or $(VM_SUITES),bookworm trixie sid)" VM_TIERS="vm-prog-all vm-e2e-all" tests/run.sh vm
 
 ## check-long SECONDS=n: the differential test, for so long, with a seed of its own (as root)
 .PHONY: check-long

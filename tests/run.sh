@@ -7,8 +7,9 @@
 # skipped and says why in its last line. Which tests may be skipped stands in skips.expected: as
 # root, any other skip is a failure. The last line counts, and names what was skipped.
 #
-# The tier vm boots other kernels, those of VM_SUITES, and runs the tiers VM_TIERS there: of the
-# end-to-end tests vm-e2e are those with a line `# vm: yes`, vm-e2e-all also those with `# vm: long`.
+# The tier vm boots other kernels, those of VM_SUITES, and runs the tiers VM_TIERS there. vm-e2e are
+# the end-to-end tests with a line `# vm: yes`, vm-e2e-all also those with `# vm: long`; vm-prog are
+# the program tests but those that say `vm: long` or `vm: no`, vm-prog-all all but the latter.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -18,7 +19,7 @@ fuzz_seconds=${FUZZ_SECONDS:-5}
 limit=${TEST_SECONDS:-600}
 guest_limit=${VM_SECONDS:-1500}
 suites=${VM_SUITES:-bookworm sid}
-read -ra guest_tiers <<<"${VM_TIERS:-prog vm-e2e}"
+read -ra guest_tiers <<<"${VM_TIERS:-vm-prog vm-e2e}"
 outputs=$(mktemp -d)
 trap 'rm -rf "$outputs"' EXIT
 passed=0 failed=0 skips=()
@@ -63,10 +64,11 @@ run() {
 }
 
 # A tier whose sources are there but whose programs are not must not pass in silence.
-run_built() { # DIRECTORY PREFIX: each source has its program in build/
+run_built() { # DIRECTORY PREFIX [PATTERN]: each source, but with the pattern, has its program in build/
     local source name
     for source in tests/"$1"/"$2"*.c; do
         [ -e "$source" ] || continue
+        [ -n "${3:-}" ] && grep -qE "$3" "$source" && continue
         name=$1/$(basename "$source" .c)
         run "$name" "build/tests/$name"
     done
@@ -118,8 +120,10 @@ for tier in "${tiers[@]}"; do
     golden) run_scripts tests/golden/run.sh ;;
     prog)
         run_built prog test_
-        [ -n "${FWCTL_IN_VM:-}" ] || run_scripts tests/differential/run.sh
+        run_scripts tests/differential/run.sh
         ;;
+    vm-prog) run_built prog test_ 'vm: (long|no)\>' ;;
+    vm-prog-all) run_built prog test_ 'vm: no\>' ;;
     e2e) run_scripts tests/e2e/[0-9]*.sh ;;
     vm-e2e | vm-e2e-all)
         [ "$tier" = vm-e2e ] && marks=yes || marks='yes|long'

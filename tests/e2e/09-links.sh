@@ -3,7 +3,7 @@
 # Frames that do not look like plain Ethernet to a hook: a VLAN tag that is kept beside the frame,
 # headers outside the linear part of a buffer, frames of several buffers, an interface without
 # link-layer headers.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Two instances of fwctl, with pins of their own, filter on one interface without TCX: neither takes
 # the other's filter for its own.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A mode change that the interface refuses leaves the old program in its old mode, and what is said
 # about it is true.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A path with a small MTU in its middle: TCP gets through blocks that drop by default only if the
 # router's "fragmentation needed" and "packet too big" do, which built-in rules let pass.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

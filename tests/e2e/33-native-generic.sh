@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # XDP judges alike in native and in generic mode: the same frames leave the same counters, up to
 # the longest packets that a veth takes. The loopback, which has no native mode, is filtered too.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start

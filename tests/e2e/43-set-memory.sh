@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: yes
+# vm: long
 # What `fwctl check` says of a live set's memory is what the kernel takes for it. Only in a guest,
 # where nothing else takes or gives back memory meanwhile.
 # shellcheck source=tests/lib/netns.sh

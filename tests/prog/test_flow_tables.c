@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /*
  * The tables of flows as fwctl keeps them: made for rules that use state, made anew for another
  * size, listed, counted, held against new rules, taken away. The flows here are put in by hand;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /* Flows through the real programs that are not TCP; ICMP errors about them, and fragments. */
 #include <netinet/in.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /* TCP through the real programs: from handshake to TIME_WAIT, and what does not belong to it. */
 #include <netinet/in.h>
 

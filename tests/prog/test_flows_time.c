@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /* How long flows are kept, and where their packets are counted. */
 #include <bpf/bpf.h>
 #include <netinet/in.h>

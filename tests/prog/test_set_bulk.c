@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /*
  * Many elements at once, on kernels that take batches and such that do not, and packets that are
  * counted while elements are changed under them.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /*
  * Live sets through the real programs, compared with a model: lists that are searched from end to
  * end, with the reference evaluator for the rules. Each of 100,000 random changes is followed by a
@@ -323,7 +324,7 @@ static void a_model_agrees_after_each_of_100000_changes(void **state)
 {
 	struct filter *filter = *state;
 	struct model model = { 0 };
-	unsigned verdicts[2] = { 0 };
+	unsigned least, verdicts[2] = { 0 };
 	const char *text = getenv("FWCTL_TEST_STEPS");
 	int steps = text ? atoi(text) : STEPS;
 
@@ -348,12 +349,13 @@ static void a_model_agrees_after_each_of_100000_changes(void **state)
 	}
 	for (int i = 0; i < MODEL_SETS; i++)
 		set_elements_free(&model.sets[i]);
-	/* Both verdicts must have been seen, or the rules tell nothing. */
+	/* Both verdicts must have been seen often, or the rules tell nothing. */
 	for (int i = 0; i < 2; i++)
 		verdicts[i] = (unsigned)filter_hook(filter, i).pass.packets;
-	assert_true(verdicts[0] > 100 && verdicts[1] > 100);
-	assert_true(filter_hook(filter, FW_INGRESS).drop.packets > 100);
-	assert_true(filter_hook(filter, FW_EGRESS).drop.packets > 100);
+	least = (unsigned)steps / 1000;
+	assert_true(verdicts[0] > least && verdicts[1] > least);
+	assert_true(filter_hook(filter, FW_INGRESS).drop.packets > least);
+	assert_true(filter_hook(filter, FW_EGRESS).drop.packets > least);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /* Live sets through the real programs, one behaviour a test. */
 #include <errno.h>
 #include <stdio.h>

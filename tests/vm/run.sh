@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 suite=$1
 shift
 tiers=("$@")
-[ ${#tiers[@]} -gt 0 ] || tiers=(prog vm-e2e-all)
+[ ${#tiers[@]} -gt 0 ] || tiers=(vm-prog-all vm-e2e-all)
 
 skip() {
     echo "$1"
