@@ -47,14 +47,14 @@ void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_fa
 static uint32_t piece_hash(const struct piece *piece, const struct fw_group *masks, uint64_t seed,
 			   enum fw_family family)
 {
-	struct fw_flow flow = {
+	struct fw_probe probe = {
 		.service = piece->ports[0] | (uint64_t)piece->ports[2] << 16 |
 			   (uint64_t)piece->protocol << 32,
 	};
 
-	memcpy(flow.addresses, piece->addresses, sizeof(flow.addresses));
-	flow.service &= masks->service_mask;
-	return family == FW_INET ? fw_flow_hash(&flow, seed, 0) : fw_flow_hash(&flow, seed, 1);
+	memcpy(probe.addresses, piece->addresses, sizeof(probe.addresses));
+	probe.service &= masks->service_mask;
+	return family == FW_INET ? fw_probe_hash(&probe, seed, 0) : fw_probe_hash(&probe, seed, 1);
 }
 
 /* Returns how many found no place. */

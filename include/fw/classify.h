@@ -114,7 +114,7 @@ struct fw_search {
 	struct fw_view view;
 	const struct fw_instance *at;
 	struct fw_rows rows;
-	struct fw_flow flow;
+	struct fw_probe probe;
 	__u64 summary;
 	__u64 bits;
 	__u32 word; /* of the row: 1 is the first behind the summary */
@@ -151,7 +151,7 @@ static __always_inline int fw_search_step(struct fw_search *search, const int wi
 	group = fw_line(view, search->at->groups + number);
 	if (group->best >= search->best)
 		return 1;
-	search->best = fw_group_probe(view, group, &search->flow, search->best, wide) + view.zero;
+	search->best = fw_group_probe(view, group, &search->probe, search->best, wide) + view.zero;
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 {
 	struct fw_search search = { .view = view, .at = at, .rows = *rows };
 
-	fw_flow_init(&search.flow, packet, wide);
+	fw_probe_init(&search.probe, packet, wide);
 	search.best = FW_RECORD_NONE + view.zero;
 	search.word = view.zero;
 	search.summary = fw_rows_word(view, rows, 0);

@@ -10,42 +10,43 @@
 #include "fw/tree.h"
 
 /* A packet as groups compare it. */
-struct fw_flow {
+struct fw_probe {
 	__u64 addresses[4]; /* as in struct fw_group `masks` */
 	__u64 service;	    /* source port, destination port, protocol: 16 bits each */
 };
 
-static __always_inline void fw_flow_init(struct fw_flow *flow, const struct fw_packet *packet,
-					 const int wide)
+static __always_inline void fw_probe_init(struct fw_probe *probe, const struct fw_packet *packet,
+					  const int wide)
 {
 	const __u32 *source = packet->source, *destination = packet->destination;
 
-	flow->service = packet->source_port | (__u64)packet->destination_port << 16 |
-			(__u64)packet->protocol << 32;
+	probe->service = packet->source_port | (__u64)packet->destination_port << 16 |
+			 (__u64)packet->protocol << 32;
 	if (!wide) {
-		flow->addresses[0] = (__u64)source[0] << 32 | destination[0];
+		probe->addresses[0] = (__u64)source[0] << 32 | destination[0];
 		return;
 	}
-	flow->addresses[0] = (__u64)source[0] << 32 | source[1];
-	flow->addresses[1] = (__u64)source[2] << 32 | source[3];
-	flow->addresses[2] = (__u64)destination[0] << 32 | destination[1];
-	flow->addresses[3] = (__u64)destination[2] << 32 | destination[3];
+	probe->addresses[0] = (__u64)source[0] << 32 | source[1];
+	probe->addresses[1] = (__u64)source[2] << 32 | source[3];
+	probe->addresses[2] = (__u64)destination[0] << 32 | destination[1];
+	probe->addresses[3] = (__u64)destination[2] << 32 | destination[3];
 }
 
-static __always_inline void fw_flow_mask(struct fw_flow *masked, const struct fw_flow *flow,
-					 const struct fw_group *group, const int wide)
+static __always_inline void fw_probe_mask(struct fw_probe *masked, const struct fw_probe *probe,
+					  const struct fw_group *group, const int wide)
 {
-	masked->service = flow->service & group->service_mask;
-	masked->addresses[0] = flow->addresses[0] & group->masks[0];
+	masked->service = probe->service & group->service_mask;
+	masked->addresses[0] = probe->addresses[0] & group->masks[0];
 	if (!wide)
 		return;
-	masked->addresses[1] = flow->addresses[1] & group->masks[1];
-	masked->addresses[2] = flow->addresses[2] & group->masks[2];
-	masked->addresses[3] = flow->addresses[3] & group->masks[3];
+	masked->addresses[1] = probe->addresses[1] & group->masks[1];
+	masked->addresses[2] = probe->addresses[2] & group->masks[2];
+	masked->addresses[3] = probe->addresses[3] & group->masks[3];
 }
 
 /* Products are independent of each other, and so run side by side. */
-static __always_inline __u32 fw_flow_hash(const struct fw_flow *masked, __u64 seed, const int wide)
+static __always_inline __u32 fw_probe_hash(const struct fw_probe *masked, __u64 seed,
+					   const int wide)
 {
 	__u64 hash = (masked->addresses[0] ^ seed) * 0x9e3779b97f4a7c15ULL +
 		     (masked->service + seed) * 0xc2b2ae3d27d4eb4fULL;
@@ -61,7 +62,7 @@ static __always_inline __u32 fw_flow_hash(const struct fw_flow *masked, __u64 se
 
 /* The lower of `best` and the record of `meta`, if nothing differs and no port is outside. */
 static __always_inline __u32 fw_better(__u32 best, __u64 differ, const __u16 ports[4], __u32 meta,
-				       __u64 service, const struct fw_flow *masked)
+				       __u64 service, const struct fw_probe *masked)
 {
 	__s32 source = (__u16)service, destination = (__u16)(service >> 16);
 	__s32 outside = (source - ports[0]) | (ports[1] - source) | (destination - ports[2]) |
@@ -77,17 +78,18 @@ static __always_inline __u32 fw_better(__u32 best, __u64 differ, const __u16 por
 
 /* The best record of one group, or `best`. */
 static __always_inline __u32 fw_group_probe(struct fw_view view, const struct fw_group *group,
-					    const struct fw_flow *flow, __u32 best, const int wide)
+					    const struct fw_probe *probe, __u32 best,
+					    const int wide)
 {
-	__u64 service = flow->service;
-	struct fw_flow masked;
+	__u64 service = probe->service;
+	struct fw_probe masked;
 	__u32 bucket;
 
 	/* Here and not before the loop around this: two numbers less on the stack. */
 	asm volatile("" : "+r"(service));
 
-	fw_flow_mask(&masked, flow, group, wide);
-	bucket = fw_flow_hash(&masked, group->seed, wide) & group->line_mask;
+	fw_probe_mask(&masked, probe, group, wide);
+	bucket = fw_probe_hash(&masked, group->seed, wide) & group->line_mask;
 	if (wide) {
 		__u32 number = group->line + 2 * bucket;
 		const struct fw_bucket6 *six =

@@ -271,7 +271,7 @@ struct fw_instance {
  */
 struct fw_group {
 	__u64 masks[4];	    /* inet: source and destination; inet6: high, low of both */
-	__u64 service_mask; /* of what is exact in struct fw_flow `service` */
+	__u64 service_mask; /* of what is exact in struct fw_probe `service` */
 	__u64 seed;
 	__u32 best;	 /* lowest record number */
 	__u32 line;	 /* number of the hash table's first line */
