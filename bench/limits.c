@@ -37,20 +37,13 @@ static const uint8_t frame[64] = {
 
 static struct dataplane *plane_make(const char *limit)
 {
-	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
-	struct ruleset *ruleset;
 	char rules[256];
 
 	snprintf(rules, sizeof(rules),
 		 "option essential off\ningress default pass {\n pass tcp to port 22 %s\n}\n"
 		 "egress default pass {\n pass tcp to port 22 %s\n}\n",
 		 limit, limit);
-	ruleset = rules_read_text(rules);
-	if (!ruleset)
-		die("rules", rules);
-	plane_switch(plane, ruleset);
-	ruleset_free(&ruleset);
-	return plane;
+	return plane_of(rules);
 }
 
 static double run(struct dataplane *plane, enum fw_hook hook)

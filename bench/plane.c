@@ -87,6 +87,18 @@ double plane_switch(struct dataplane *plane, struct ruleset *ruleset)
 	return begin;
 }
 
+struct dataplane *plane_of(const char *rules)
+{
+	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
+	struct ruleset *ruleset = rules_read_text(rules);
+
+	if (!ruleset)
+		die("rules", rules);
+	plane_switch(plane, ruleset);
+	ruleset_free(&ruleset);
+	return plane;
+}
+
 unsigned plane_verified_instructions(struct dataplane *plane)
 {
 	struct bpf_prog_info info = { 0 };

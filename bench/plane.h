@@ -19,6 +19,9 @@ struct dataplane *plane_open(size_t largest_image);
 /* Puts rules into force; returns how long the switch took, in milliseconds. */
 double plane_switch(struct dataplane *plane, struct ruleset *ruleset);
 
+/* A small private data plane with these rules in force. */
+struct dataplane *plane_of(const char *rules);
+
 /* Instructions that the verifier walks for the ingress program, at its real sizes. */
 unsigned plane_verified_instructions(struct dataplane *plane);
 

@@ -21,18 +21,11 @@
 /* A data plane whose rules name one live set. */
 static struct dataplane *plane_make(uint32_t hosts)
 {
-	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
-	struct ruleset *ruleset;
 	char rules[128];
 
 	snprintf(rules, sizeof(rules),
 		 "set s live size %u\ningress default pass {\n drop from @s\n}\n", hosts);
-	ruleset = rules_read_text(rules);
-	if (!ruleset)
-		die("rules", rules);
-	plane_switch(plane, ruleset);
-	ruleset_free(&ruleset);
-	return plane;
+	return plane_of(rules);
 }
 
 static int map_use(struct bpf_map *map, int fd)

@@ -21,6 +21,17 @@ struct dataplane *set_open(const struct context *context, const char *name, bool
 	return dataplane;
 }
 
+/* The running set that is to be changed, and the input made ready for it. NULL after a message. */
+static struct dataplane *set_open_for(const struct context *context, const char *name,
+				      struct set_input *input, struct live_set *ret_set)
+{
+	struct dataplane *dataplane = set_open(context, name, true, ret_set);
+
+	if (dataplane)
+		set_input_finish(input, ret_set);
+	return dataplane;
+}
+
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
@@ -30,12 +41,11 @@ enum exit_status set_add(const struct context *context, const char *name, struct
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open(context, name, true, &set);
+	struct dataplane *dataplane = set_open_for(context, name, input, &set);
 	int error;
 
 	if (!dataplane)
 		return EXIT_FAILED;
-	set_input_finish(input, &set);
 	error = dataplane_set_add(dataplane, &set, &input->elements, &change);
 	if (error)
 		message_error("%s: set %s: %s%s", context->command->name, set.name,
@@ -59,12 +69,11 @@ enum exit_status set_delete(const struct context *context, const char *name,
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open(context, name, true, &set);
+	struct dataplane *dataplane = set_open_for(context, name, input, &set);
 	int error;
 
 	if (!dataplane)
 		return EXIT_FAILED;
-	set_input_finish(input, &set);
 	error = dataplane_set_delete(dataplane, &set, &input->elements, &change);
 	if (error)
 		message_error("%s: %s", context->command->name, dataplane_error(dataplane));
@@ -83,12 +92,11 @@ static enum exit_status set_replace(const struct context *context, const char *n
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open(context, name, true, &set);
+	struct dataplane *dataplane = set_open_for(context, name, input, &set);
 	int error;
 
 	if (!dataplane)
 		return EXIT_FAILED;
-	set_input_finish(input, &set);
 	error = dataplane_set_replace(dataplane, &set, &input->elements, force, &change);
 	if (error)
 		message_error("%s: set %s: %s", context->command->name, set.name,
