@@ -350,6 +350,7 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 	if (!error) {
 		links_detach_others(dataplane, &old, installed);
 		answering_detach_others(dataplane, input->ruleset, wanted);
+		dataplane_clean_gone(dataplane);
 	}
 	installed_free(&old);
 	return error;

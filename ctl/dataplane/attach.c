@@ -139,6 +139,12 @@ int dataplane_discard(struct dataplane *dataplane)
 	return 0;
 }
 
+void dataplane_clean_gone(struct dataplane *dataplane)
+{
+	tc_pins_clean(dataplane);
+	dispatchers_clean(dataplane);
+}
+
 /* What was attached in this namespace, before it was detached. */
 struct detached {
 	struct attachment *items;
@@ -181,7 +187,7 @@ static int check_nothing_left(struct dataplane *dataplane, const struct detached
 	const struct timespec pause = { .tv_nsec = FREE_RETRY * 1000000L };
 	uint32_t left = 0;
 
-	tc_pins_clean(dataplane);
+	dataplane_clean_gone(dataplane);
 	for (unsigned i = 0; i * FREE_RETRY < FREE_MOST; i++) {
 		left = program_left(dataplane, detached);
 		if (!left)

@@ -120,7 +120,8 @@ static uint32_t mode_flags(enum xdp_attach_mode mode)
 	return mode == XDP_MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
 
-static int xdp_remove(const struct link_info *link, const struct xdp_found *found)
+static int xdp_remove(const struct dataplane *dataplane, const struct link_info *link,
+		      const struct xdp_found *found)
 {
 	struct xdp_program *program;
 	int error;
@@ -139,6 +140,8 @@ static int xdp_remove(const struct link_info *link, const struct xdp_found *foun
 		return error;
 	error = xdp_program__detach(program, (int)link->index, found->mode, 0);
 	xdp_program__close(program);
+	if (!error)
+		dispatcher_forget(dataplane, found->id);
 	return error;
 }
 
@@ -154,7 +157,7 @@ int xdp_detach(struct dataplane *dataplane, const struct link_info *link)
 	if (error == -ENOENT)
 		return 0;
 	if (!error)
-		error = xdp_remove(link, &found);
+		error = xdp_remove(dataplane, link, &found);
 	crash_point();
 	if (error)
 		return fail(dataplane, error, "cannot detach from %s: %s (%s)", link->name,
@@ -212,7 +215,7 @@ static int xdp_put_shared(struct dataplane *dataplane, const struct link_info *l
 	error = xdp_add(link, object, mode);
 	/* Behind the dispatcher both run until the old one is off: a packet has to pass both. */
 	if (!error && old)
-		error = xdp_remove(link, old);
+		error = xdp_remove(dataplane, link, old);
 	bpf_object__close(object);
 	return error;
 }
@@ -294,7 +297,7 @@ static int xdp_change_mode(struct dataplane *dataplane, const struct link_info *
 		error = program_get(dataplane, PROGRAM_INGRESS, layer3, &fd);
 	if (error)
 		return error;
-	error = xdp_remove(link, old);
+	error = xdp_remove(dataplane, link, old);
 	if (error)
 		return xdp_fail(dataplane, link, error);
 	crash_point();
@@ -356,6 +359,8 @@ int xdp_attach(struct dataplane *dataplane, const struct link_info *link, enum a
 		/* What libxdp could not do once it need not try again: that takes time. */
 		dataplane->no_dispatcher = found.alone;
 	}
+	if (!found.alone)
+		dispatcher_note(dataplane, found.id);
 	attachment_set(link, &found, &attachment);
 	*ret_attachment = attachment;
 	return 0;

@@ -188,6 +188,12 @@ int dataplane_attachments(struct dataplane *dataplane, struct attachment **ret_a
 			  size_t *ret_count);
 
 /*
+ * Takes away what interfaces that are gone have left of ours: pins of TCX links and of libxdp's
+ * dispatcher, which keep our programs in memory. Where that cannot be told, they stay.
+ */
+void dataplane_clean_gone(struct dataplane *dataplane);
+
+/*
  * The program that answers what rules reject, at TC ingress of the interface, whichever hook
  * rejects: as dataplane_attach(), dataplane_detach() and dataplane_attachments().
  */

@@ -175,6 +175,13 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link, enum pro
 /* Takes away pins of links whose interface is gone: they hold our program. */
 void tc_pins_clean(const struct dataplane *dataplane);
 
+/* --- dispatcher.c: what libxdp's dispatcher keeps of our programs where an interface goes. */
+/* Our program is behind a dispatcher in this namespace; it is so no more. */
+void dispatcher_note(const struct dataplane *dataplane, uint32_t program);
+void dispatcher_forget(const struct dataplane *dataplane, uint32_t program);
+/* Removes the pins of dispatchers of noted programs that are on no interface any more. */
+void dispatchers_clean(const struct dataplane *dataplane);
+
 /* --- offload.c: may the link's hardware take VLAN tags out of frames that it receives? */
 bool link_takes_vlan_tags(const struct link_info *link);
 

@@ -83,4 +83,33 @@ send 4
 [ "$(discarded)" = $((base + 8)) ] || fail "ours went with the other program"
 fw -q down || fail "down at the end"
 in_right ip -d link show dev fw0 | grep -q xdp && fail "XDP is still attached"
+
+# An interface goes with its dispatcher: libxdp's pins of it go at the next change, or with `down`.
+dispatchers() { # IFINDEX: how many libxdp pins for it
+    find /sys/fs/bpf/xdp -maxdepth 1 -name "dispatch-$1-*" | wc -l
+}
+come() { # NAME: an interface of that name, filtered; its number is in $index
+    ip -n "$right" link add "$1" type veth peer name "peer-$1"
+    index=$(ip -n "$right" -o link show dev "$1" | cut -d: -f1)
+    known=$(dispatchers "$index")
+    fw -q apply "$work/all.conf" || fail "apply with $1"
+    [ "$(dispatchers "$index")" = $((known + 1)) ] || fail "$1 has no dispatcher"
+}
+sed 's/interface fw0.*/interface "fw*"/' "$work/fw.conf" >"$work/all.conf"
+come fw1
+ip -n "$right" link del fw1
+fw -q add --at 1 ingress pass icmp label ping || fail "add after an interface went"
+[ "$(dispatchers "$index")" = "$known" ] || fail "add leaves pins of libxdp for an interface that went"
+send 2
+come fw1
+ip -n "$right" link del fw1
+fw -q down || fail "down after an interface went"
+[ "$(dispatchers "$index")" = "$known" ] || fail "down leaves pins of libxdp for an interface that went"
+
+# One that moves to another namespace is filtered there until `down`.
+come fw2
+ip -n "$right" link set fw2 netns "$left"
+fw -q add --at 1 ingress pass icmp label ping || fail "add after an interface moved"
+ip -n "$left" -d link show dev fw2 | grep -q 'prog/xdp' || fail "a moved interface lost its program"
+[ "$(dispatchers "$index")" = $((known + 1)) ] || fail "a moved interface lost its dispatcher"
 exit 0
