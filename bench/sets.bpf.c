@@ -48,7 +48,11 @@ static long step(__u32 index, void *data)
 	 */
 	last = bpf_ktime_get_ns();
 	if (mode == BENCH_SETS) {
-		found += fw_sets_of(&packet, FW_SOURCE, wanted, 1, 64);
+		const struct fw_sets *sets = bpf_map_lookup_elem(&fw_sets, &slot);
+
+		if (sets)
+			found += fw_sets_of(&packet, FW_SOURCE,
+					    wanted & fw_sets_held(sets, packet.family), 1, 64);
 	} else if (mode == BENCH_HASH) {
 		void *inner = bpf_map_lookup_elem(&fw_hosts_4, &slot);
 

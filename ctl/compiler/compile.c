@@ -55,15 +55,14 @@ static int check_bounds(const struct ruleset *ruleset, char **ret_error)
 	return 0;
 }
 
-static uint64_t live_sets(const struct rule *rule, enum match_kind kind)
+static bool names_live_set(const struct rule *rule, enum match_kind kind)
 {
 	const struct match *match = rule_find_match(rule, kind);
-	uint64_t sets = 0;
 
 	for (size_t i = 0; match && i < match->addresses.set_count; i++)
 		if (match->addresses.sets[i]->kind == SET_LIVE)
-			sets |= 1ULL << (match->addresses.sets[i]->live_index % 64);
-	return sets;
+			return true;
+	return false;
 }
 
 static uint32_t rule_features(const struct rule *rule)
@@ -72,6 +71,10 @@ static uint32_t rule_features(const struct rule *rule)
 
 	if (rule_find_match(rule, MATCH_STATE))
 		features |= FW_NEEDS_STATE;
+	if (names_live_set(rule, MATCH_SOURCE))
+		features |= FW_NEEDS_SOURCE_SETS;
+	if (names_live_set(rule, MATCH_DESTINATION))
+		features |= FW_NEEDS_DESTINATION_SETS;
 	if (rule_find_match(rule, MATCH_SOURCE_MAC) || rule_find_match(rule, MATCH_DESTINATION_MAC))
 		features |= FW_USES_MAC;
 	if (rule_goes_on(rule))
@@ -99,13 +102,7 @@ static void header_add_block(struct fw_image_header *header, const struct rulese
 		features |= FW_MALFORMED_PASS;
 	for (size_t i = 0; i < block->count; i++) {
 		features |= rule_features(&block->rules[i]);
-		header->source_sets[hook] |= live_sets(&block->rules[i], MATCH_SOURCE);
-		header->destination_sets[hook] |= live_sets(&block->rules[i], MATCH_DESTINATION);
 	}
-	if (header->source_sets[hook])
-		features |= FW_NEEDS_SOURCE_SETS;
-	if (header->destination_sets[hook])
-		features |= FW_NEEDS_DESTINATION_SETS;
 	header->features[hook] = features;
 	header->first_record[hook] = header->record_count;
 	header->default_record[hook] = header->record_count + block->count;
@@ -191,6 +188,23 @@ static void write_bit_numbers(struct writer *writer)
 		numbers[fw_bit_place(1ULL << bit)] = bit;
 }
 
+/* At the very end, for one CPU: who has more lets the image grow by so many of it. */
+static void add_scratch(struct writer *writer, struct fw_image_header *header)
+{
+	for (int i = 0; i < FW_HOOKS * 4; i++) {
+		const struct fw_instance *at =
+			writer_at(writer, FW_INSTANCES + i * FW_INSTANCE_SIZE);
+		uint32_t size = (at->summary + at->words + at->counted_words) * sizeof(uint64_t);
+
+		if (at->features & FW_USES_SETS && size > header->scratch_size)
+			header->scratch_size = size;
+	}
+	/* As far apart as rows of few words must begin, which also keeps CPUs apart. */
+	header->scratch_size = (header->scratch_size + 2 * FW_LINE - 1) & ~(2U * FW_LINE - 1);
+	if (header->scratch_size)
+		header->scratch = writer_add(writer, header->scratch_size, 2 * FW_LINE);
+}
+
 static int write_image(struct writer *writer, const struct compile_input *input, char **ret_error)
 {
 	struct fw_image_header header = { .magic = FW_IMAGE_MAGIC, .layout = FW_IMAGE_LAYOUT };
@@ -213,6 +227,7 @@ static int write_image(struct writer *writer, const struct compile_input *input,
 	}
 	if (error)
 		return error;
+	add_scratch(writer, &header);
 	if (writer->full)
 		return fail(ret_error, "the compiled rules need more than %u MB",
 			    FW_IMAGE_SIZE_3 >> 20);

@@ -13,7 +13,7 @@
 #define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
 /* A row in the image: its readers look for rows of few words at multiples of FW_EXACT_WORDS. */
-static size_t row_stride(const struct instance *instance)
+size_t instance_row_size(const struct instance *instance)
 {
 	size_t size = (instance->out.summary + space_words(&instance->space)) * sizeof(uint64_t);
 
@@ -32,7 +32,7 @@ static void write_row(const struct instance *instance, const uint64_t *row, uint
 
 uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows)
 {
-	size_t stride = row_stride(instance);
+	size_t stride = instance_row_size(instance);
 	uint32_t *entries = memory_new(rows->count, sizeof(*entries));
 	uint32_t offset = writer_add(instance->writer, rows->count * stride, 2 * FW_LINE);
 
@@ -161,6 +161,7 @@ static void write_instance(struct instance *instance, uint32_t first_record)
 	instance_compile_addresses(instance, AXIS_SOURCE);
 	instance_compile_addresses(instance, AXIS_DESTINATION);
 	instance_compile_service(instance);
+	instance_compile_sets(instance);
 	instance_compile_small(instance);
 	memcpy(writer_at(instance->writer, at), &instance->out, sizeof(instance->out));
 }

@@ -35,6 +35,9 @@ struct instance_name {
 int instance_compile(const struct compile_input *input, struct instance_name name,
 		     struct writer *writer, char **ret_error);
 
+/* Bytes of a row. */
+size_t instance_row_size(const struct instance *instance);
+
 /* Writes rows; entries[n] is a tree entry whose value is row n (freed by the caller). */
 uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows);
 
@@ -46,6 +49,7 @@ void forecast_part_fill(struct forecast_part *part, const struct instance *insta
 /* Steps of instance_compile(), one file each. */
 void instance_compile_addresses(struct instance *instance, enum axis axis);
 void instance_compile_service(struct instance *instance);
+void instance_compile_sets(struct instance *instance); /* before the small fields */
 void instance_compile_small(struct instance *instance);
 
 #endif

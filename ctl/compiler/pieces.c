@@ -205,7 +205,7 @@ static void add_product(struct maker *maker, uint32_t term, uint32_t small,
 		}
 	} while (part < PARTS);
 }
-#define SMALL_SIZE (FW_SMALL_FIELDS * sizeof(uint32_t))
+#define SMALL_SIZE ((AXES - AXIS_SMALL) * sizeof(uint32_t)) /* with those of live sets */
 
 static bool is_combination(const void *context, uint32_t number, const void *key)
 {

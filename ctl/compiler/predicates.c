@@ -42,11 +42,6 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 	return hash;
 }
 
-static bool is_address(enum match_kind kind)
-{
-	return kind == MATCH_SOURCE || kind == MATCH_DESTINATION;
-}
-
 static uint64_t hash_addresses(uint64_t hash, const struct address_list *list)
 {
 	hash = hash_bytes(hash, list->ranges.inet,
@@ -59,12 +54,13 @@ static uint64_t hash_addresses(uint64_t hash, const struct address_list *list)
 static uint64_t predicate_hash(const struct predicate *predicate)
 {
 	const struct match *match = predicate->match;
-	uint64_t hash = match->kind | match->negated << 8 | (uint64_t)predicate->sets << 16;
+	uint64_t hash = match->kind | match->negated << 8;
 
 	switch (match->kind) {
 	case MATCH_SOURCE:
 	case MATCH_DESTINATION:
-		return predicate->sets ? hash : hash_addresses(hash, &match->addresses);
+		return predicate->sets ? hash_mix(hash ^ predicate->sets)
+				       : hash_addresses(hash, &match->addresses);
 	case MATCH_INTERFACE:
 		for (size_t i = 0; i < match->names.count; i++)
 			hash = hash_bytes(hash, match->names.patterns[i],
@@ -221,8 +217,6 @@ bool predicate_holds(const struct predicate *predicate, uint32_t value, const st
 	const struct match *match = predicate->match;
 	bool holds;
 
-	if (is_address(match->kind))
-		return !!(value & predicate->sets) != match->negated;
 	switch (match->kind) {
 	case MATCH_INTERFACE:
 		if (!value)

@@ -19,7 +19,6 @@
 
 struct chain {
 	struct instance *instance;
-	uint32_t fields;   /* folded so far: 1 << enum fw_small_field */
 	struct rows rows;  /* of the fields folded so far */
 	uint32_t *last;	   /* the cells of the last fold: numbers of rows; */
 	size_t last_count; /* they are written when the next field's size is known */
@@ -142,58 +141,12 @@ static void chain_begin(struct chain *chain, struct instance *instance)
 	rows_intern(&chain->rows, instance->full, 0);
 }
 
-static bool term_is_decided(const struct term *term, uint32_t fields)
-{
-	for (int axis = 0; axis < AXES; axis++) {
-		bool folded = axis >= AXIS_SMALL && fields >> (axis - AXIS_SMALL) & 1;
-
-		if (term->predicate[axis] && !folded)
-			return false;
-	}
-	return true;
-}
-
-/* The terms that ask for nothing but fields of the chain: what its rows say of them is final. */
-static uint64_t *chain_decided(const struct chain *chain)
-{
-	const struct instance *instance = chain->instance;
-	uint64_t *decided = memory_new(space_words(&instance->space), sizeof(*decided));
-
-	for (size_t i = 0; !instance->grouped && i < instance->terms.count; i++) {
-		const struct term *term = &instance->terms.items[i];
-
-		if (term_is_decided(term, chain->fields))
-			decided[term->bit / 64] |= 1ULL << term->bit % 64;
-	}
-	return decided;
-}
-
-/*
- * Behind a term that matches whatever the other rows say, no term of the row matters: the first
- * one wins. Without this, 64 sets in as many rules would have a row for each subset of them.
- */
-static void row_end_at_first(uint64_t *row, const uint64_t *decided, const struct space *space)
-{
-	size_t word = 0;
-	uint64_t first;
-
-	while (word < space->words && !(row[word] & decided[word]))
-		word++;
-	if (word == space->words)
-		return;
-	first = row[word] & decided[word];
-	first &= -first;
-	row[word] &= first | (first - 1);
-	memset(row + word + 1, 0, (space->words - word - 1) * sizeof(*row));
-}
-
 /* The cells of a fold: for each row of the chain and of the field, the number of both in `rows`. */
 static uint32_t *fold_rows(struct chain *chain, const struct rows *field, struct rows *rows)
 {
 	struct instance *instance = chain->instance;
 	size_t count = chain->rows.count * field->count;
 	uint32_t *cells = memory_new(count, sizeof(*cells));
-	uint64_t *decided = chain_decided(chain);
 
 	for (size_t i = 0; i < count; i++) {
 		const uint64_t *before = rows_at(&chain->rows, i / field->count);
@@ -201,10 +154,8 @@ static uint32_t *fold_rows(struct chain *chain, const struct rows *field, struct
 
 		for (size_t word = 0; word < rows->words; word++)
 			instance->scratch[word] = before[word] & own[word] & instance->full[word];
-		row_end_at_first(instance->scratch, decided, &instance->space);
 		cells[i] = rows_intern_new(rows, instance->scratch);
 	}
-	free(decided);
 	return cells;
 }
 
@@ -222,7 +173,6 @@ static void chain_fold(struct chain *chain, enum fw_small_field field,
 		return;
 	}
 	rows_init(&rows, space_words(&instance->space));
-	chain->fields |= 1U << field;
 	cells = fold_rows(chain, &classes->rows, &rows);
 	step->table = write_field(instance, field, classes);
 	step->fold = writer_add(instance->writer, count * sizeof(uint32_t), FW_LINE);
@@ -309,6 +259,8 @@ void instance_compile_small(struct instance *instance)
 
 	if (instance->out.features & FW_USES_PORT_ROW)
 		network.first = 1;
+	if (instance->out.features & FW_USES_SETS)
+		link.first = 1;
 	fold_fields(instance, &network, 0, FW_SMALL_VLAN);
 	fold_fields(instance, &link, FW_SMALL_VLAN, FW_SMALL_FIELDS);
 }

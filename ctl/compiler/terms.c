@@ -27,7 +27,7 @@ static const enum axis axis_of[MATCH_KINDS] = {
 };
 
 static void term_restrict(struct terms *terms, struct term *term, enum axis axis,
-			  const struct match *match, uint8_t sets)
+			  const struct match *match, uint64_t sets)
 {
 	struct predicate predicate = { .match = match, .sets = sets };
 
@@ -55,11 +55,6 @@ struct address_choice {
 	struct terms *terms;
 };
 
-static enum fw_small_field live_field(int side)
-{
-	return side ? FW_SMALL_DESTINATION_SETS : FW_SMALL_SOURCE_SETS;
-}
-
 static void choose_addresses(const struct address_choice *choice, int side,
 			     const struct term *term);
 
@@ -72,10 +67,8 @@ static void choose_negated(const struct address_choice *choice, int side, const 
 
 	if (list_has_static(&match->addresses, choice->terms->family))
 		term_restrict(choice->terms, &copy, AXIS_SOURCE + side, match, 0);
-	for (int i = 0; i < 8; i++)
-		if (live >> 8 * i & 0xff)
-			term_restrict(choice->terms, &copy, AXIS_SMALL + live_field(side) + i,
-				      match, live >> 8 * i);
+	if (live)
+		term_restrict(choice->terms, &copy, AXIS_SOURCE_SETS + side, match, live);
 	choose_addresses(choice, side + 1, &copy);
 }
 
@@ -104,13 +97,10 @@ static void choose_addresses(const struct address_choice *choice, int side, cons
 		choose_addresses(choice, side + 1, &copy);
 	}
 	live = list_live_sets(&match->addresses);
-	for (int i = 0; i < 8; i++) {
+	if (live) {
 		struct term copy = *term;
 
-		if (!(live >> 8 * i & 0xff))
-			continue;
-		term_restrict(choice->terms, &copy, AXIS_SMALL + live_field(side) + i, match,
-			      live >> 8 * i);
+		term_restrict(choice->terms, &copy, AXIS_SOURCE_SETS + side, match, live);
 		choose_addresses(choice, side + 1, &copy);
 	}
 }

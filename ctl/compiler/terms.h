@@ -17,12 +17,14 @@ enum axis {
 	AXIS_SOURCE_PORT,
 	AXIS_DESTINATION_PORT,
 	AXIS_SMALL, /* + enum fw_small_field */
-	AXES = AXIS_SMALL + FW_SMALL_FIELDS,
+	AXIS_SOURCE_SETS = AXIS_SMALL + FW_SMALL_FIELDS,
+	AXIS_DESTINATION_SETS,
+	AXES,
 };
 
 struct predicate {
 	const struct match *match;
-	uint8_t sets; /* of an axis of live sets: its byte of the mask */
+	uint64_t sets; /* of an axis of live sets: in any of them, or, negated, in none */
 };
 
 /* Predicate 0 is "any", also for a packet that has no such field. */

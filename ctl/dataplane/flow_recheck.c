@@ -6,17 +6,18 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dataplane/flow_internal.h"
 #include "dataplane/sets.h"
-#include "fw/classify.h"
+#include "fw/set_rows.h"
 
 #define TCP_SYN	  0x02
 #define USUAL_TTL 64
 
 struct recheck {
 	struct dataplane *dataplane;
-	const uint8_t *image;
+	uint8_t *image; /* a copy: rows of packets in several sets are written into it */
 	uint32_t mask;
 	struct live_set *sets;
 	size_t set_count;
@@ -74,7 +75,7 @@ static void headers_fill(const struct flow *flow, struct fw_packet *packet)
 
 static void packet_make(struct recheck *recheck, const struct flow *flow, struct fw_packet *packet)
 {
-	const struct fw_image_header *header = header_of(recheck);
+	const struct fw_instance *at = fw_instance(recheck->image, flow->hook, flow->key->family);
 	bool wide = flow->key->family == FW_INET6;
 
 	*packet = (struct fw_packet){
@@ -89,9 +90,9 @@ static void packet_make(struct recheck *recheck, const struct flow *flow, struct
 	};
 	memcpy(packet->source, flow->source.word, sizeof(packet->source));
 	memcpy(packet->destination, flow->destination.word, sizeof(packet->destination));
-	packet->source_sets = sets_of(recheck, &flow->source, header->source_sets[flow->hook]);
-	packet->destination_sets =
-		sets_of(recheck, &flow->destination, header->destination_sets[flow->hook]);
+	packet->source_sets = sets_of(recheck, &flow->source, at->sets[0]);
+	packet->destination_sets = sets_of(recheck, &flow->destination, at->sets[1]);
+	fw_find_sets_row(recheck->image, recheck->mask, flow->hook, packet);
 	headers_fill(flow, packet);
 }
 
@@ -115,6 +116,25 @@ static enum flow_answer flow_recheck(const struct flow *flow, void *data)
 	return FLOW_DELETE;
 }
 
+/* Pages that the image does not fill are never touched. */
+static int image_copy(int fd, size_t size, uint8_t **ret_image)
+{
+	const void *running;
+	void *copy;
+	int error = array_map(fd, size, &running);
+
+	if (error)
+		return error;
+	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		error = -errno;
+	else
+		memcpy(copy, running, fw_image_header(running)->size & (size - 1));
+	array_unmap(running, size);
+	*ret_image = copy;
+	return error;
+}
+
 int dataplane_flows_recheck(struct dataplane *dataplane, uint64_t *ret_deleted)
 {
 	uint64_t active = maps_active(&dataplane->maps);
@@ -124,18 +144,16 @@ int dataplane_flows_recheck(struct dataplane *dataplane, uint64_t *ret_deleted)
 	_cleanup_close_ int fd =
 		flow_place_open(dataplane->maps.images[class], FW_ACTIVE_SLOT(active));
 	_cleanup_free_ struct live_set *sets = NULL;
-	const void *memory = NULL;
-	int error = fd < 0 ? fd : array_map(fd, size, &memory);
+	int error = fd < 0 ? fd : image_copy(fd, size, &recheck.image);
 
 	if (error)
 		return fail(dataplane, error, "cannot read the running rules: %s",
 			    bpf_reason(error));
-	recheck.image = memory;
 	error = dataplane_sets(dataplane, &sets, &recheck.set_count);
 	recheck.sets = sets;
 	if (!error)
 		error = dataplane_flows_visit(dataplane, flow_recheck, &recheck, ret_deleted);
-	array_unmap(memory, size);
+	munmap(recheck.image, size);
 	if (!error && recheck.error)
 		error = fail(dataplane, recheck.error, "cannot judge the flows anew");
 	return error;

@@ -4,6 +4,7 @@
  * fwctl that died in between. See docs/adr/0002-switching.md for why each step is where it is.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 #include "base/number.h"
 #include "dataplane/flow_internal.h"
-#include "fw/image.h"
+#include "fw/classify.h"
 
 #define GENERATION_PIN "generation-"
 
@@ -223,6 +224,15 @@ int generation_clean(struct dataplane *dataplane)
 	return 0;
 }
 
+/* Bytes of the image with a scratch row for each CPU. */
+static size_t full_size(const struct switch_input *input)
+{
+	const struct fw_image_header *header = input->image;
+
+	return input->image_size +
+	       (size_t)header->scratch_size * (size_t)(libbpf_num_possible_cpus() - 1);
+}
+
 /* The smallest class that holds the image, and a slot of it that does not run. */
 static int place_choose(struct dataplane *dataplane, size_t size, unsigned *ret_class,
 			unsigned *ret_slot)
@@ -332,15 +342,20 @@ static uint64_t wanted_flows(const struct fw_image_header *header)
 }
 
 /* What the programs have to find out before they ask the image: not of sets that are empty. */
-static uint64_t asks_flags(const struct fw_sets *live, const struct fw_image_header *header)
+static uint64_t asks_flags(const struct fw_sets *live, const uint8_t *image)
 {
-	uint64_t held = 0, flags = 0;
+	uint64_t flags = 0;
 
-	for (unsigned i = 0; i < FW_SET_KINDS * FW_SET_FAMILIES; i++)
-		held |= live->occupied[i / FW_SET_FAMILIES][i % FW_SET_FAMILIES];
-	for (enum fw_hook hook = 0; hook < FW_HOOKS; hook++)
-		if ((header->source_sets[hook] | header->destination_sets[hook]) & held)
-			flags |= FW_ACTIVE_ASKS_SETS(hook);
+	for (unsigned i = 0; i < FW_HOOKS * FW_SET_FAMILIES; i++) {
+		enum fw_hook hook = i / FW_SET_FAMILIES;
+		unsigned family = i % FW_SET_FAMILIES;
+		const struct fw_instance *at = fw_instance(image, hook, FW_INET + family);
+		uint64_t held =
+			live->occupied[FW_SET_HOSTS][family] | live->occupied[FW_SET_NETS][family];
+
+		if ((at->sets[0] | at->sets[1]) & held)
+			flags |= FW_ACTIVE_ASKS_SETS(hook, FW_INET + family);
+	}
 	return flags;
 }
 
@@ -354,11 +369,14 @@ static uint64_t state_flags(const struct fw_image_header *header)
 
 int generation_ask_sets(struct dataplane *dataplane)
 {
-	const uint64_t all = FW_ACTIVE_ASKS_SETS(FW_INGRESS) | FW_ACTIVE_ASKS_SETS(FW_EGRESS);
+	const uint64_t all = FW_ACTIVE_ASKS_SETS(FW_INGRESS, FW_INET) |
+			     FW_ACTIVE_ASKS_SETS(FW_EGRESS, FW_INET) |
+			     FW_ACTIVE_ASKS_SETS(FW_INGRESS, FW_INET6) |
+			     FW_ACTIVE_ASKS_SETS(FW_EGRESS, FW_INET6);
 	uint64_t word = maps_active(&dataplane->maps), asks;
 	uint32_t slot = FW_ACTIVE_SLOT(word), id;
 	_cleanup_close_ int image = -1;
-	const void *header;
+	const void *start;
 	int error;
 
 	if (!FW_ACTIVE_GENERATION(word))
@@ -366,13 +384,12 @@ int generation_ask_sets(struct dataplane *dataplane)
 	error = bpf_map_lookup_elem(dataplane->maps.images[FW_ACTIVE_CLASS(word)], &slot, &id);
 	if (!error) {
 		image = bpf_map_get_fd_by_id(id);
-		error = image < 0 ? image
-				  : array_map(image, sizeof(struct fw_image_header), &header);
+		error = image < 0 ? image : array_map(image, FW_IMAGE_FIXED, &start);
 	}
 	if (error)
 		return error;
-	asks = asks_flags(dataplane->maps.live, header);
-	array_unmap(header, sizeof(struct fw_image_header));
+	asks = asks_flags(dataplane->maps.live, start);
+	array_unmap(start, FW_IMAGE_FIXED);
 	if ((word & all) != asks)
 		maps_set_active(&dataplane->maps, (word & ~all) | asks);
 	return 0;
@@ -385,7 +402,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	_cleanup_close_ int image = -1, manifest = -1;
 	uint64_t word, before = maps_active(&dataplane->maps);
 	unsigned class = 0, slot = 0;
-	int error = place_choose(dataplane, input->image_size, &class, &slot);
+	int error = place_choose(dataplane, full_size(input), &class, &slot);
 
 	if (!error)
 		error = counters_make(dataplane, registry->counter_class);

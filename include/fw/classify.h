@@ -209,19 +209,26 @@ static __always_inline int fw_count_matches(struct fw_view view, const struct fw
 	return 0;
 }
 
+/* What answers for packets of a hook and a family. */
+static __always_inline const struct fw_instance *fw_instance(const __u8 *base, enum fw_hook hook,
+							     __u32 family)
+{
+	__u32 number = (__u32)hook * 4 + (family & 3);
+
+	return (const void *)(base + FW_INSTANCES + (number & 7) * FW_INSTANCE_SIZE);
+}
+
 /*
  * Finds what the rules of `hook` say about the packet. `base` is the image, in a block of
  * `size_mask` + 1 bytes (a power of two). The fields that the header's features ask for (state,
- * live sets) are filled in before. 0; -1 if the image breaks a bound that the compiler keeps.
+ * sets_row) are filled in before. 0; -1 if the image breaks a bound that the compiler keeps.
  */
 static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum fw_hook hook,
 				       const struct fw_packet *packet,
 				       struct fw_match_result *ret_result)
 {
 	struct fw_view view = { base, size_mask, fw_image_header(base)->zeros[0] };
-	__u32 number = (__u32)hook * 4 + (packet->family & 3);
-	const struct fw_instance *at =
-		(const void *)(base + FW_INSTANCES + (number & 7) * FW_INSTANCE_SIZE);
+	const struct fw_instance *at = fw_instance(base, hook, packet->family);
 	struct fw_rows rows;
 
 	fw_rows_find(view, at, packet, &rows);

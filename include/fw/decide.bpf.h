@@ -18,7 +18,6 @@
 
 #include "fw/classify.h"
 #include "fw/packet.h"
-#include "fw/sets.bpf.h"
 
 /* What one buffer is on the wire: under GSO it is several packets. */
 struct fw_weight {
@@ -241,30 +240,6 @@ __noinline int fw_decide(const struct fw_packet *packet, __u32 malformed, __u64 
 		return fw_end(malformed & (FW_REASON_SLOTS - 1), verdict, &weight);
 	}
 	return fw_judge(active, &image, packet, &weight);
-}
-
-/*
- * Finds out in which live sets the addresses are. Called before fw_decide() and not by it: each
- * has the stack for itself then.
- */
-__noinline int fw_ask_sets(struct fw_packet *packet, __u64 active, __u64 packets, __u64 bytes)
-{
-	const struct fw_image_header *header;
-	struct fw_view image = {};
-
-	if (!packet)
-		return 0;
-	fw_find_image(active, &image);
-	if (!image.base)
-		return 0;
-	header = fw_image_header(image.base);
-	if (header->features[FW_HOOK] & FW_NEEDS_SOURCE_SETS)
-		packet->source_sets =
-			fw_sets_of(packet, FW_SOURCE, header->source_sets[FW_HOOK], packets, bytes);
-	if (header->features[FW_HOOK] & FW_NEEDS_DESTINATION_SETS)
-		packet->destination_sets = fw_sets_of(
-			packet, FW_DESTINATION, header->destination_sets[FW_HOOK], packets, bytes);
-	return 0;
 }
 
 #endif

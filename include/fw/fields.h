@@ -125,17 +125,6 @@ static __always_inline void fw_fold_link(struct fw_folds folds, const struct fw_
 					   packet->interface));
 }
 
-/* Membership in live sets, a byte (8 sets) at a time; `first` is its FW_SMALL_*_SETS. */
-static __always_inline void fw_fold_sets(struct fw_folds folds, __u64 sets, const int first)
-{
-	if (!(folds.at->features & (0xffU << first)))
-		return;
-#pragma GCC unroll 8
-	for (int i = 0; i < 8; i++)
-		if (folds.at->features & (1U << (first + i)))
-			fw_fold_table(folds, first + i, (sets >> (8 * i)) & 0xff);
-}
-
 /* The rows of the small fields. */
 static __always_inline void fw_small_rows(struct fw_view view, const struct fw_instance *at,
 					  const struct fw_packet *packet, struct fw_rows *rows)
@@ -146,9 +135,8 @@ static __always_inline void fw_small_rows(struct fw_view view, const struct fw_i
 		fw_fold_network(folds, packet);
 	folds.running = &rows->link;
 	if (at->features & FW_USES_LINK) {
+		rows->link ^= packet->sets_row;
 		fw_fold_link(folds, packet);
-		fw_fold_sets(folds, packet->source_sets, FW_SMALL_SOURCE_SETS);
-		fw_fold_sets(folds, packet->destination_sets, FW_SMALL_DESTINATION_SETS);
 	}
 }
 
@@ -192,7 +180,7 @@ static __always_inline void fw_rows_find(struct fw_view view, const struct fw_in
 {
 	rows->network = at->network_rows;
 	rows->link = at->link_rows;
-	rows->more = at->features & (FW_USES_SMALL | FW_USES_PORT_ROW);
+	rows->more = at->features & FW_USES_MORE;
 	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8);
 	rows->destination =
 		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);

@@ -3,6 +3,7 @@
 #ifndef FW_FILTER_BPF_H
 #define FW_FILTER_BPF_H
 
+#include "fw/ask_sets.bpf.h"
 #include "fw/decide.bpf.h"
 #include "fw/finish.bpf.h"
 #include "fw/flow.bpf.h"
@@ -47,7 +48,7 @@ static __always_inline __u32 fw_filter(struct FW_CONTEXT *ctx, struct fw_packet 
 	__u64 active = word ? *word : 0;
 	__u32 outcome;
 
-	if (active & FW_ACTIVE_ASKS_SETS(FW_HOOK) && !malformed)
+	if (active & FW_ACTIVE_ASKS_SETS(FW_HOOK, packet->family) && !malformed)
 		fw_ask_sets(packet, active, weight->packets, weight->bytes);
 	if (active & FW_ACTIVE_ASKS_STATE(FW_HOOK) && !malformed)
 		fw_ask_state(ctx, packet, active, weight->packets, weight->bytes);

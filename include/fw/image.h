@@ -6,7 +6,7 @@
  * reader leave it. Words are in host order: an image never leaves the machine that built it.
  *
  *	header | bit numbers | 8 instances (hook x family) | options | limits | records | rows |
- *	trees and tables
+ *	trees and tables | scratch rows
  *
  * One instance answers for one hook and one family. It has a bit for each term (a rule, or one
  * alternative of a rule whose address list mixes static and live elements), in rule order, and
@@ -21,7 +21,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 4	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 5	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -49,12 +49,14 @@ struct fw_image_header {
 	__u32 records;		      /* offset of struct fw_record[record_count] */
 	__u32 first_record[FW_HOOKS]; /* number of the record of the hook's first rule */
 	__u32 default_record[FW_HOOKS];
-	__u64 source_sets[FW_HOOKS]; /* live sets that `from` names */
-	__u64 destination_sets[FW_HOOKS];
 	__u32 zeros[4]; /* struct fw_view says what for */
 	__u32 options;	/* offset of struct fw_state_options */
 	__u32 limits;	/* number of the line of limit 1 (struct fw_limit), less 1 */
-	__u32 pad[6];
+	/* A row that each CPU writes for the packet it has at hand (struct fw_set_rows): where the
+	 * first CPU's is, and how many bytes each has. 0: there is none. */
+	__u32 scratch;
+	__u32 scratch_size;
+	__u32 pad[12];
 };
 
 /* How long a kind of flow is kept, in the order of the language's `timeout`. */
@@ -193,10 +195,8 @@ enum fw_small_field {
 	FW_SMALL_ETHERTYPE,
 	FW_SMALL_SOURCE_MAC,
 	FW_SMALL_DESTINATION_MAC,
-	FW_SMALL_INTERFACE,   /* a hash of struct fw_interface_line */
-	FW_SMALL_SOURCE_SETS, /* 8 steps, one a byte of the mask; tables of 256 classes */
-	FW_SMALL_DESTINATION_SETS = FW_SMALL_SOURCE_SETS + 8,
-	FW_SMALL_FIELDS = FW_SMALL_DESTINATION_SETS + 8,
+	FW_SMALL_INTERFACE, /* a hash of struct fw_interface_line */
+	FW_SMALL_FIELDS,
 };
 
 #define FW_SMALL_ABSENT 256	     /* the value of FLAGS and ICMP_* if the packet has none */
@@ -218,6 +218,19 @@ struct fw_interface_line {
 };
 
 /*
+ * Live sets have a row of their own, instead of the first of the two that other fields than those
+ * of the network packet lead to. It begins as that of a packet in no set. A packet in one set has a
+ * row ready; one in several has it made in the scratch row of its CPU: of each side (source,
+ * destination) the bits that any of its sets turns are turned, and both sides are ANDed.
+ */
+struct fw_set_rows {
+	__u32 only[2][FW_MAX_LIVE_SETS];   /* by side and set: the row, XORed with that of none */
+	__u32 turned[2][FW_MAX_LIVE_SETS]; /* the bits that the set turns on its side: a row */
+	__u32 none[2];			   /* of a side: the row of a packet in no set */
+	__u32 pad[14];
+};
+
+/*
  * Rows are named by their offset. Where bits are terms and a row has up to FW_EXACT_WORDS words, it
  * is [words][counted words] and begins at a multiple of FW_EXACT_WORDS words, so that the words are
  * looked at one by one. Else it is [summary][words][counted words]: summary bit n is set if word n
@@ -227,15 +240,16 @@ struct fw_interface_line {
 #define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
 #define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
-#define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
-#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_PORT_ROW) /* rows beside the first three */
+#define FW_USES_SETS	 (1U << FW_SMALL_FIELDS)			     /* live sets */
+#define FW_USES_LINK	 ((FW_USES_SMALL & ~FW_USES_NETWORK) | FW_USES_SETS) /* all others */
+#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_SETS | FW_USES_PORT_ROW)   /* 4 rows more */
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
 #define FW_EXACT_WORDS	     16
 
 struct fw_instance {
-	__u32 features; /* 1 << enum fw_small_field, FW_USES_SERVICE */
+	__u32 features; /* 1 << enum fw_small_field, FW_USES_* */
 	__u32 words;
 	__u32 counted_words;
 	__u32 terms;	     /* offset of __u32[words * 64]: records, by fw_bit_place() */
@@ -254,12 +268,13 @@ struct fw_instance {
 	__u32 summary;	    /* words in front of a row's words: 0 or 1 */
 	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
 	__u32 full_row;	    /* an entry: the row of service if it is not used, all ones */
+	__u32 set_rows;	    /* offset of struct fw_set_rows; FW_USES_SETS */
+	__u64 sets[2];	    /* live sets that rules name, in `from` and in `to` */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
-	__u32 pad;
 	__u64 network_rows;
 	__u64 link_rows;
-	__u8 chains[32]; /* by enum fw_small_field: where in the word its chain is, 0 or 32 */
+	__u8 chains[16]; /* by enum fw_small_field: where in the word its chain is, 0 or 32 */
 	struct fw_step steps[FW_SMALL_FIELDS];
 };
 
@@ -321,7 +336,8 @@ _Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_group) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_bucket) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_bucket6) == 2 * FW_LINE, "two lines");
-_Static_assert(FW_SMALL_FIELDS <= 32, "each field has a chain");
+_Static_assert(FW_SMALL_FIELDS <= 16, "each field has a chain");
+_Static_assert(sizeof(struct fw_set_rows) % FW_LINE == 0, "whole lines");
 _Static_assert(sizeof(struct fw_instance) <= FW_INSTANCE_SIZE, "instances have fixed places");
 
 #endif

@@ -70,16 +70,17 @@ enum fw_verdict {
  *   bits 33-35  image size class
  *   bits 36-38  counter size class
  *   bit  39     fail policy: set = drop when the image cannot be had
- *   bits 40-41  the hook's rules name a live set that is not empty
  *   bits 42-43  the hook's rules ask for a packet's state, or keep it
+ *   bits 44-49  the hook's rules for a family (two bits each) name a live set that holds something
+ *               of it
  */
-#define FW_ACTIVE_GENERATION(word)    ((__u32)(word))
-#define FW_ACTIVE_SLOT(word)	      ((__u32)((word) >> 32) & 1)
-#define FW_ACTIVE_CLASS(word)	      ((__u32)((word) >> 33) & 7)
-#define FW_ACTIVE_COUNTER_CLASS(word) ((__u32)((word) >> 36) & 7)
-#define FW_ACTIVE_FAIL_DROP	      (1ULL << 39)
-#define FW_ACTIVE_ASKS_SETS(hook)     (1ULL << (40 + (hook)))
-#define FW_ACTIVE_ASKS_STATE(hook)    (1ULL << (42 + (hook)))
+#define FW_ACTIVE_GENERATION(word)	  ((__u32)(word))
+#define FW_ACTIVE_SLOT(word)		  ((__u32)((word) >> 32) & 1)
+#define FW_ACTIVE_CLASS(word)		  ((__u32)((word) >> 33) & 7)
+#define FW_ACTIVE_COUNTER_CLASS(word)	  ((__u32)((word) >> 36) & 7)
+#define FW_ACTIVE_FAIL_DROP		  (1ULL << 39)
+#define FW_ACTIVE_ASKS_STATE(hook)	  (1ULL << (42 + (hook)))
+#define FW_ACTIVE_ASKS_SETS(hook, family) (1ULL << (44 + FW_HOOKS * (family) + (hook)))
 #define FW_ACTIVE_WORD(generation, slot, image_class, counter_class, fail_drop)   \
 	((__u64)(generation) | (__u64)(slot) << 32 | (__u64)(image_class) << 33 | \
 	 (__u64)(counter_class) << 36 | ((fail_drop) ? FW_ACTIVE_FAIL_DROP : 0))

@@ -48,8 +48,13 @@ struct fw_packet {
 	__u32 destination[4];
 	__u64 source_mac; /* 48 bits */
 	__u64 destination_mac;
-	__u64 source_sets; /* bit n: the address is in live set n */
-	__u64 destination_sets;
+	union {
+		struct {
+			__u64 source_sets; /* bit n: the address is in live set n */
+			__u64 destination_sets;
+		};
+		__u64 sets_row; /* what both lead to, for fw_classify(): fw/set_rows.h */
+	};
 	__u32 interface; /* ifindex */
 	__u32 length;	 /* of the network packet: IPv4 total length, IPv6 payload length + 40 */
 	__u16 source_port;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which live sets hold an address. Asked only where a rule names a live set, and looked up only in
- * sets that hold something of the packet's family. The clock is read only for an element that can
- * expire.
+ * Which live sets hold an address: only those are looked up that the caller asks for. The clock is
+ * read only for an element that can expire.
  *
  * Global functions, so that the verifier walks each once and not for every way that leads to it.
  */
@@ -140,18 +139,19 @@ static __always_inline __u32 fw_bit_number(__u64 bit)
 	return (__u32)(below * 0x0101010101010101 >> 56) & (FW_MAX_LIVE_SETS - 1);
 }
 
-/* Those of the sets that hold something of the family. */
-static __always_inline __u64 fw_sets_held(const struct fw_sets *sets, __u64 wanted, __u32 family)
+/* The sets that hold something of the packet's family, which is IP. */
+static __always_inline __u64 fw_sets_held(const struct fw_sets *sets, __u32 family)
 {
-	return wanted &
-	       (sets->occupied[FW_SET_HOSTS][family] | sets->occupied[FW_SET_NETS][family]);
+	__u32 index = (family - FW_INET) & (FW_SET_FAMILIES - 1);
+
+	return sets->occupied[FW_SET_HOSTS][index] | sets->occupied[FW_SET_NETS][index];
 }
 
 /*
- * Those of the wanted sets that hold the address of the packet's side, a bit each: `first` asks one
- * of them where it is, `more` the others one by one in functions of their own. A loop around all of
- * it would make the verifier walk it for each turn. Nothing calls deeper than this: kernels add up
- * the stack of all calls, each rounded up.
+ * Those of the wanted sets that hold the address of the packet's side, a bit each: `first` asks the
+ * lowest of them where it is, `more` the others one by one in functions of their own. A loop around
+ * all of it would make the verifier walk it for each turn. Nothing calls deeper than this: kernels
+ * add up the stack of all calls, each rounded up.
  */
 #define FW_SETS_OF(first, more, in_hosts, hosts_hold, in_nets, family)                       \
 	__noinline int in_hosts(const struct fw_packet *packet, __u32 side, __u32 slot,      \
@@ -173,9 +173,6 @@ static __always_inline __u64 fw_sets_held(const struct fw_sets *sets, __u64 want
                                                                                              \
 		if (!packet || !sets_)                                                       \
 			return 0;                                                            \
-		wanted = fw_sets_held(sets_, wanted, family);                                \
-		if (!wanted)                                                                 \
-			return 0;                                                            \
 		wanted &= -wanted;                                                           \
 		slot_ = fw_bit_number(wanted);                                               \
 		if (hosts_hold(sets_, packet, side, slot_, packets, bytes))                  \
@@ -189,13 +186,10 @@ static __always_inline __u64 fw_sets_held(const struct fw_sets *sets, __u64 want
 	__noinline __u64 more(const struct fw_packet *packet, __u32 side, __u64 wanted,      \
 			      __u64 packets, __u64 bytes)                                    \
 	{                                                                                    \
-		__u32 first_ = 0;                                                            \
-		struct fw_sets *sets_ = bpf_map_lookup_elem(&fw_sets, &first_);              \
 		__u64 found_ = 0;                                                            \
                                                                                              \
-		if (!packet || !sets_)                                                       \
+		if (!packet)                                                                 \
 			return 0;                                                            \
-		wanted = fw_sets_held(sets_, wanted, family);                                \
 		wanted &= wanted - 1;                                                        \
 		FW_ROLLED                                                                    \
 		for (__u32 i_ = 0; i_ < FW_MAX_LIVE_SETS; i_++) {                            \
@@ -216,11 +210,14 @@ static __always_inline __u64 fw_sets_held(const struct fw_sets *sets, __u64 want
 FW_SETS_OF(fw_first_set4, fw_more_sets4, fw_in_hosts4, fw_hosts_hold4, fw_in_nets4, FW_INET - 1)
 FW_SETS_OF(fw_first_set6, fw_more_sets6, fw_in_hosts6, fw_hosts_hold6, fw_in_nets6, FW_INET6 - 1)
 
+/* Which of the wanted sets, all of which hold something, hold the address of a side. */
 static __always_inline __u64 fw_sets_of(const struct fw_packet *packet, __u32 side, __u64 wanted,
 					__u64 packets, __u64 bytes)
 {
 	__u64 found = 0;
 
+	if (!wanted)
+		return 0;
 	if (packet->family == FW_INET) {
 		found = fw_first_set4(packet, side, wanted, packets, bytes);
 		if (wanted & (wanted - 1))

@@ -93,7 +93,8 @@ static void an_element_expires_to_the_second(void **state)
 
 static bool asks(struct filter *filter, enum fw_hook hook)
 {
-	return maps_active(&filter->dataplane->maps) & FW_ACTIVE_ASKS_SETS(hook);
+	return maps_active(&filter->dataplane->maps) &
+	       (FW_ACTIVE_ASKS_SETS(hook, FW_INET) | FW_ACTIVE_ASKS_SETS(hook, FW_INET6));
 }
 
 static void packets_ask_only_where_a_set_holds_something(void **state)

@@ -17,7 +17,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "compiler/compile.h"
-#include "fw/classify.h"
+#include "fw/set_rows.h"
 #include "language/language.h"
 #include "random.h"
 #include "rules.h"
@@ -313,11 +313,13 @@ static void compare(const struct ruleset *ruleset, const struct image *image,
 	struct evaluation expected;
 	struct fw_match_result result;
 	uint32_t first = header->first_record[hook];
+	struct fw_packet asked = *packet;
 	uint32_t record;
 	bool same;
 
 	evaluate(ruleset, hook, packet, interface_name(packet->interface), &expected);
-	assert_int_equal(fw_classify(image->bytes, image->block - 1, hook, packet, &result), 0);
+	fw_find_sets_row(image->bytes, (__u32)(image->block - 1), hook, &asked);
+	assert_int_equal(fw_classify(image->bytes, image->block - 1, hook, &asked, &result), 0);
 	record = expected.rule == EVALUATE_DEFAULT ? header->default_record[hook]
 						   : first + expected.rule;
 	same = result.record == record && result.counted_count == expected.counted_count &&
