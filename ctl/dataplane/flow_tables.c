@@ -238,8 +238,6 @@ static int entry_bury(const struct fw_flow_key *key, const struct fw_flow_entry 
 
 void flows_settle(struct dataplane *dataplane, uint64_t before, uint64_t now)
 {
-	uint32_t zero = 0;
-
 	if ((before | now) & (FW_ACTIVE_ASKS_STATE(FW_INGRESS) | FW_ACTIVE_ASKS_STATE(FW_EGRESS)))
 		return;
 	for (uint32_t table = 0; table < FW_FLOW_TABLES; table++) {
@@ -250,9 +248,9 @@ void flows_settle(struct dataplane *dataplane, uint64_t before, uint64_t now)
 			continue;
 		flow_table_walk(fd, entry_bury, &buried);
 		dataplane->maps.ledger->deleted[table] += buried;
-		bpf_map_delete_elem(dataplane->maps.flow_tables, &table);
+		slot_delete(dataplane->maps.flow_tables, table);
 	}
-	bpf_map_delete_elem(dataplane->maps.flow_fragments, &zero);
+	slot_delete(dataplane->maps.flow_fragments, 0);
 }
 
 static int old_finish(struct dataplane *dataplane, enum fw_flow_table table)

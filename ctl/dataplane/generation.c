@@ -4,7 +4,6 @@
  * fwctl that died in between. See docs/adr/0002-switching.md for why each step is where it is.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -129,57 +128,12 @@ int dataplane_mark_saved(struct dataplane *dataplane, uint64_t digest)
 	return error;
 }
 
-/* Is there an image in the slot? */
-static bool slot_is_filled(const struct dataplane *dataplane, unsigned class, uint32_t slot)
-{
-	uint32_t id;
-
-	return !bpf_map_lookup_elem(dataplane->maps.images[class], &slot, &id);
-}
-
-/*
- * Waits until no packet is under way that read `active` before now. Any update of a map of maps
- * ends with an RCU grace period; this one puts the running image where it is already.
- */
-static int wait_grace_period(struct dataplane *dataplane, uint64_t active)
-{
-	uint32_t slot = FW_ACTIVE_SLOT(active), id;
-	int outer = dataplane->maps.images[FW_ACTIVE_CLASS(active)];
-	_cleanup_close_ int image = -1;
-	int error = bpf_map_lookup_elem(outer, &slot, &id);
-
-	if (error)
-		return error;
-	image = bpf_map_get_fd_by_id(id);
-	return image < 0 ? image : bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
-}
-
-/* Takes every image but the running one out of its slot. */
-static int slots_clean(struct dataplane *dataplane, uint64_t active)
-{
-	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class ++) {
-		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++) {
-			int error;
-
-			if (FW_ACTIVE_GENERATION(active) && class == FW_ACTIVE_CLASS(active) &&
-			    slot == FW_ACTIVE_SLOT(active))
-				continue;
-			if (!slot_is_filled(dataplane, class, slot))
-				continue;
-			error = bpf_map_delete_elem(dataplane->maps.images[class], &slot);
-			if (error)
-				return error;
-			crash_point();
-		}
-	}
-	return 0;
-}
-
-/* Unpins the manifests of all generations but one. */
-static void manifests_clean(struct dataplane *dataplane, uint32_t kept)
+/* Counts the manifests of all generations but one, and unpins them if so told. */
+static size_t manifests_walk(struct dataplane *dataplane, uint32_t kept, bool unpin)
 {
 	DIR *directory = dataplane->layout_dir ? opendir(dataplane->layout_dir) : NULL;
 	struct dirent *entry;
+	size_t count = 0;
 
 	while (directory && (entry = readdir(directory))) {
 		uint64_t number;
@@ -189,20 +143,39 @@ static void manifests_clean(struct dataplane *dataplane, uint32_t kept)
 				      &number) ||
 		    number == kept)
 			continue;
-		unlinkat(dirfd(directory), entry->d_name, 0);
+		count++;
+		if (unpin)
+			unlinkat(dirfd(directory), entry->d_name, 0);
 	}
 	if (directory)
 		closedir(directory);
+	return count;
 }
 
-static bool is_clean(const struct dataplane *dataplane, uint64_t active)
+/* Is there a manifest of another generation? Then somebody died in a switch, or it did not settle.
+ */
+static bool manifests_are_left(struct dataplane *dataplane, uint32_t current)
 {
-	unsigned filled = 0;
+	return manifests_walk(dataplane, current, false) > 0;
+}
 
-	for (unsigned class = 0; class < FW_IMAGE_CLASSES; class ++)
-		for (uint32_t slot = 0; slot < FW_IMAGE_SLOTS; slot++)
-			filled += slot_is_filled(dataplane, class, slot);
-	return filled == (FW_ACTIVE_GENERATION(active) ? 1 : 0);
+/*
+ * After a switch: no packet sees the old image any more, and what is left of it goes. Its manifest
+ * goes last: as long as it is there, nobody takes the idle slot for one that no packet looks into.
+ */
+static int generation_settle(struct dataplane *dataplane, uint64_t active)
+{
+	int error = FW_ACTIVE_GENERATION(active) ? images_wait(dataplane, active) : 0;
+
+	crash_point();
+	if (!error)
+		error = images_clean(dataplane, active);
+	crash_point();
+	if (!error)
+		manifests_walk(dataplane, FW_ACTIVE_GENERATION(active), true);
+	crash_point();
+	dataplane->unsettled = error != 0;
+	return error;
 }
 
 int generation_clean(struct dataplane *dataplane)
@@ -210,63 +183,11 @@ int generation_clean(struct dataplane *dataplane)
 	uint64_t active = maps_active(&dataplane->maps);
 	int error = 0;
 
-	if (!is_clean(dataplane, active)) {
-		/* Whoever died may have flipped `active` a moment ago. */
-		if (FW_ACTIVE_GENERATION(active))
-			error = wait_grace_period(dataplane, active);
-		if (!error)
-			error = slots_clean(dataplane, active);
-		if (error)
-			return fail(dataplane, error, "cannot clean up after a fwctl that died: %s",
-				    bpf_reason(error));
-	}
-	manifests_clean(dataplane, FW_ACTIVE_GENERATION(active));
-	return 0;
-}
-
-/* Bytes of the image with a scratch row for each CPU. */
-static size_t full_size(const struct switch_input *input)
-{
-	const struct fw_image_header *header = input->image;
-
-	return input->image_size +
-	       (size_t)header->scratch_size * (size_t)(libbpf_num_possible_cpus() - 1);
-}
-
-/* The smallest class that holds the image, and a slot of it that does not run. */
-static int place_choose(struct dataplane *dataplane, size_t size, unsigned *ret_class,
-			unsigned *ret_slot)
-{
-	const uint32_t *sizes = dataplane->maps.sizes.image;
-	uint64_t active = maps_active(&dataplane->maps);
-	unsigned class = 0;
-
-	while (class < FW_IMAGE_CLASSES && sizes[class] < size)
-		class ++;
-	if (class == FW_IMAGE_CLASSES)
-		return fail(dataplane, -E2BIG,
-			    "the rules need %zu MB, this machine has room for %u MB",
-			    (size >> 20) + 1, sizes[FW_IMAGE_CLASSES - 1] >> 20);
-	*ret_class = class;
-	*ret_slot = 0;
-	if (FW_ACTIVE_GENERATION(active) && FW_ACTIVE_CLASS(active) == class)
-		*ret_slot = !FW_ACTIVE_SLOT(active);
-	return 0;
-}
-
-/* The image, alone so far: nobody sees it before it is complete. */
-static int image_make(struct dataplane *dataplane, const struct switch_input *input, unsigned class)
-{
-	size_t size = dataplane->maps.sizes.image[class];
-	void *memory;
-	int fd = array_create("fw_image", size, &memory);
-
-	if (fd < 0)
-		return fail(dataplane, fd, "cannot make room for the rules (%zu MB): %s",
-			    size >> 20, bpf_reason(fd));
-	memcpy(memory, input->image, input->image_size);
-	munmap(memory, size);
-	return fd;
+	if (dataplane->unsettled || manifests_are_left(dataplane, FW_ACTIVE_GENERATION(active)))
+		error = generation_settle(dataplane, active);
+	return error ? fail(dataplane, error, "cannot clean up after a switch that did not end: %s",
+			    bpf_reason(error))
+		     : 0;
 }
 
 static int manifest_make(struct dataplane *dataplane, const struct switch_input *input)
@@ -298,17 +219,8 @@ static int manifest_pin(struct dataplane *dataplane, int fd, uint32_t number)
 	return error ? fail(dataplane, error, "cannot pin %s: %s", path, bpf_reason(error)) : 0;
 }
 
-/* Behind the flip nothing fails for the user: what is left over goes with the next command. */
-static void old_remove(struct dataplane *dataplane, uint64_t active)
-{
-	if (!wait_grace_period(dataplane, active))
-		slots_clean(dataplane, active);
-	crash_point();
-	manifests_clean(dataplane, FW_ACTIVE_GENERATION(active));
-	crash_point();
-}
-
-/* Puts both in place, unseen: the image in its idle slot, the manifest beside the old one. */
+/* Puts both in place, unseen: the image, if its slot is empty, and the manifest beside the old one.
+ */
 static int place(struct dataplane *dataplane, int image, int manifest, uint64_t word)
 {
 	uint32_t slot = FW_ACTIVE_SLOT(word);
@@ -318,11 +230,12 @@ static int place(struct dataplane *dataplane, int image, int manifest, uint64_t 
 	if (error)
 		return error;
 	crash_point();
-	error = bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
+	if (image >= 0)
+		error = bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
 	crash_point();
 	if (!error)
 		return 0;
-	manifests_clean(dataplane, FW_ACTIVE_GENERATION(maps_active(&dataplane->maps)));
+	manifests_walk(dataplane, FW_ACTIVE_GENERATION(maps_active(&dataplane->maps)), true);
 	return fail(dataplane, error, "cannot put the rules in place: %s", bpf_reason(error));
 }
 
@@ -402,8 +315,10 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	_cleanup_close_ int image = -1, manifest = -1;
 	uint64_t word, before = maps_active(&dataplane->maps);
 	unsigned class = 0, slot = 0;
-	int error = place_choose(dataplane, full_size(input), &class, &slot);
+	int error = generation_clean(dataplane);
 
+	if (!error)
+		error = image_place(dataplane, input, &class, &slot);
 	if (!error)
 		error = counters_make(dataplane, registry->counter_class);
 	if (!error)
@@ -413,9 +328,9 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	if (error)
 		return error;
 	crash_point();
-	image = image_make(dataplane, input, class);
-	if (image < 0)
-		return image;
+	error = image_write(dataplane, input, FW_ACTIVE_WORD(0, slot, class, 0, 0), &image);
+	if (error)
+		return error;
 	crash_point();
 	manifest = manifest_make(dataplane, input);
 	if (manifest < 0)
@@ -433,7 +348,9 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 		manifest_unmap(&dataplane->manifest);
 		dataplane->manifest.fd = take_fd(&manifest);
 	}
-	old_remove(dataplane, word);
+	/* Behind the flip nothing fails for the user: what is left over goes with the next command.
+	 */
+	generation_settle(dataplane, word);
 	flows_settle(dataplane, before, word);
 	limits_remove(dataplane, registry);
 	*ret_number = registry->generation;

@@ -50,6 +50,7 @@ struct dataplane {
 	char *layout_dir; /* pin_dir/v1 */
 	int lock;
 	bool change;
+	bool unsettled; /* a packet may still see the image before the running one */
 	struct maps maps;
 	struct manifest_map manifest; /* of a private data plane's generation */
 	/* Our programs, loaded once for all interfaces, and once for links of layer 3. */
@@ -98,6 +99,9 @@ int array_create(const char *name, size_t size, void **ret_memory);
 int array_map(int fd, size_t size, const void **ret_memory);
 void array_unmap(const void *memory, size_t size);
 int map_id(int fd, uint32_t *ret_id);
+/* Empties a slot of a map of maps. Kernel 6.1 waits a grace period even if it is empty: not here.
+ */
+int slot_delete(int outer, uint32_t slot);
 
 /* --- set_renew.c: NULL is fine; sets the pointer to NULL. */
 void renewer_free(struct renewer **renewer);
@@ -126,6 +130,21 @@ int limits_outer_create(void);
 int limits_make(struct dataplane *dataplane, const struct registry *registry);
 /* Gives the buckets back if the registry has no limits. */
 void limits_remove(struct dataplane *dataplane, const struct registry *registry);
+
+/* --- images.c */
+/* The smallest class that holds the image, and a slot of it that does not run. */
+int image_place(struct dataplane *dataplane, const struct switch_input *input, unsigned *ret_class,
+		unsigned *ret_slot);
+/*
+ * Writes the image into the slot that `word` names, which no packet looks into: over the image that
+ * lies there, or else into a map of its own, *ret_fd, that is yet to be put there.
+ */
+int image_write(struct dataplane *dataplane, const struct switch_input *input, uint64_t word,
+		int *ret_fd);
+/* Waits until no packet is under way that read `active` before now. */
+int images_wait(struct dataplane *dataplane, uint64_t active);
+/* Takes images that do not run out of their slots, but for one that the next switch writes over. */
+int images_clean(struct dataplane *dataplane, uint64_t active);
 
 /* --- generation.c */
 /* Removes what a crash left: stale images and manifests. Only with the lock. */

@@ -172,5 +172,5 @@ void limits_remove(struct dataplane *dataplane, const struct registry *registry)
 		if (registry->entries[i].limited && !registry->entries[i].retired)
 			return;
 	for (uint32_t slot = 0; slot < FW_LIMITS_SLOTS; slot++)
-		bpf_map_delete_elem(dataplane->maps.limits, &slot);
+		slot_delete(dataplane->maps.limits, slot);
 }

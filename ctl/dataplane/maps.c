@@ -71,6 +71,13 @@ int map_id(int fd, uint32_t *ret_id)
 	return 0;
 }
 
+int slot_delete(int outer, uint32_t slot)
+{
+	uint32_t id;
+
+	return bpf_map_lookup_elem(outer, &slot, &id) ? 0 : bpf_map_delete_elem(outer, &slot);
+}
+
 uint64_t memory_available(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
