@@ -32,9 +32,10 @@ static void mark_overlaps(struct differ *differ, enum diff_side side, size_t rul
 		const struct overlap *overlap = &differ->overlaps[other][family];
 
 		for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
-			overlap_find(overlap, &layer->regions[at], differ->bits);
-			for (size_t i = overlap_next(overlap, differ->bits, 0); i < others->count;
-			     i = overlap_next(overlap, differ->bits, i + 1))
+			overlap_find(overlap, &layer->regions[at], 0, others->count,
+				     &differ->found);
+			for (size_t i = overlap_next(overlap, &differ->found, 0); i < others->count;
+			     i = overlap_next(overlap, &differ->found, i + 1))
 				marked[others->rules[i]] = true;
 		}
 	}
@@ -71,7 +72,7 @@ static void check_changed(struct differ *differ, enum diff_side side, size_t rul
 
 static void diff_start(struct differ *differ, enum fw_hook hook)
 {
-	size_t regions = 0, words = 1;
+	size_t regions = 0;
 
 	differ->hook = hook;
 	for (int side = 0; side < DIFF_SIDES; side++) {
@@ -82,17 +83,16 @@ static void diff_start(struct differ *differ, enum fw_hook hook)
 			memory_new(differ->blocks[side]->count, sizeof(differ->changed[0][0]));
 		for (int family = 0; family < FW_FAMILIES; family++) {
 			struct layer *layer = &differ->layers[side][family];
-			struct overlap *overlap = &differ->overlaps[side][family];
 
 			layer_build(differ->space, (size_t)side, hook, (enum fw_family)family,
 				    layer);
-			overlap_build(&differ->space->families[family], layer, overlap);
+			overlap_build(&differ->space->families[family], layer,
+				      &differ->overlaps[side][family]);
 			most = layer->count > most ? layer->count : most;
-			words = overlap->words > words ? overlap->words : words;
 		}
 		regions += most;
 	}
-	differ->bits = memory_new(words, sizeof(differ->bits[0]));
+	overlap_found_new(regions, &differ->found);
 	differ->candidates = memory_new(regions, sizeof(differ->candidates[0]));
 }
 
@@ -105,7 +105,7 @@ static void diff_stop(struct differ *differ)
 		}
 		free(differ->changed[side]);
 	}
-	free(differ->bits);
+	overlap_found_free(&differ->found);
 	free(differ->candidates);
 }
 

@@ -24,7 +24,7 @@ struct differ {
 	struct layer layers[DIFF_SIDES][FW_FAMILIES];
 	struct overlap overlaps[DIFF_SIDES][FW_FAMILIES];
 	bool *changed[DIFF_SIDES];
-	uint64_t *bits;
+	struct overlap_found found;
 	struct candidate *candidates;
 	struct scratch scratch;
 	struct diff_report *report;

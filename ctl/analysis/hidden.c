@@ -169,6 +169,10 @@ void linter_check_hidden(struct linter *linter, size_t rule)
 {
 	enum search_result result;
 
+	if (linter_is_exhausted(linter)) {
+		linter_pass_over(linter, LINT_UNDECIDED_HIDDEN, rule);
+		return;
+	}
 	if (is_empty(linter, rule)) {
 		linter->status[rule] = RULE_HIDDEN;
 		rule_find_clash(linter->space, 0, &linter->block->rules[rule],
@@ -177,6 +181,10 @@ void linter_check_hidden(struct linter *linter, size_t rule)
 	}
 	if (check_regions(linter, rule, check_corners) == SEARCH_FOUND)
 		return;
+	if (!linter_limit(linter)) {
+		linter_pass_over(linter, LINT_UNDECIDED_HIDDEN, rule);
+		return;
+	}
 	memset(linter->taken, 0, rule * sizeof(linter->taken[0]));
 	result = check_regions(linter, rule, search_earlier);
 	if (result == SEARCH_NOTHING) {

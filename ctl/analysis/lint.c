@@ -8,13 +8,8 @@
 #include "analysis/linter.h"
 #include "base/memory.h"
 
-/*
- * Bounds of work, in comparisons (some 10 to 20 ns each): of one rule, and of all together, after
- * which a rule is only decided if that costs next to nothing.
- */
-#define WORK_RULE_MAX  300000
-#define WORK_TOTAL_MAX 30000000
-#define WORK_RULE_MIN  2000
+/* A bound of the work on one rule, in comparisons (some 15 to 25 ns each). */
+#define WORK_RULE_MAX 300000
 
 /*
  * Packets that the reference evaluator judges at once, and rules that it goes through for them
@@ -25,13 +20,27 @@
 
 uint64_t linter_limit(const struct linter *linter)
 {
-	uint64_t left = 0;
+	uint64_t done = linter->report->work - linter->work_before;
+	uint64_t left = done < linter->work ? linter->work - done : 0;
 
-	if (linter->report->work < WORK_TOTAL_MAX)
-		left = WORK_TOTAL_MAX - linter->report->work;
-	if (left < WORK_RULE_MIN)
-		left = WORK_RULE_MIN;
 	return left < WORK_RULE_MAX ? left : WORK_RULE_MAX;
+}
+
+bool linter_is_exhausted(const struct linter *linter)
+{
+	return linter->report->work - linter->work_before >= 2 * linter->work;
+}
+
+void linter_pass_over(struct linter *linter, enum lint_kind kind, size_t rule)
+{
+	struct lint_report *report = linter->report;
+
+	linter->undecided[rule] = true;
+	if (kind == LINT_UNDECIDED_HIDDEN)
+		report->unseen_hidden++;
+	else
+		report->unseen_redundant++;
+	report->unseen_hook = linter->hook;
 }
 
 struct search linter_search(struct linter *linter, enum fw_family family)
@@ -56,10 +65,9 @@ size_t linter_earlier(struct linter *linter, const struct target *target,
 	const struct overlap *overlap = &linter->overlaps[target->family];
 	size_t end = layer->first[target->rule], count = 0;
 
-	overlap_find(overlap, target->region, linter->bits);
-	linter->report->work += overlap->words / 16;
-	for (size_t at = overlap_next(overlap, linter->bits, 0); at < end;
-	     at = overlap_next(overlap, linter->bits, at + 1)) {
+	linter->report->work += overlap_find(overlap, target->region, 0, end, &linter->found);
+	for (size_t at = overlap_next(overlap, &linter->found, 0); at < end;
+	     at = overlap_next(overlap, &linter->found, at + 1)) {
 		uint32_t rule = layer->rules[at];
 
 		if (layer->opaque[rule] || linter->status[rule] == RULE_HIDDEN ||
@@ -71,6 +79,7 @@ size_t linter_earlier(struct linter *linter, const struct target *target,
 			.role = SEARCH_TAKES,
 		};
 	}
+	linter->report->work += count;
 	return count;
 }
 
@@ -80,10 +89,9 @@ bool linter_is_taken(struct linter *linter, const struct target *target, const s
 	const struct overlap *overlap = &linter->overlaps[target->family];
 	size_t end = layer->first[target->rule];
 
-	overlap_find_point(overlap, point, linter->bits);
-	linter->report->work += overlap->words / 16;
-	for (size_t at = overlap_next(overlap, linter->bits, 0); at < end;
-	     at = overlap_next(overlap, linter->bits, at + 1)) {
+	linter->report->work += overlap_find_point(overlap, point, 0, end, &linter->found);
+	for (size_t at = overlap_next(overlap, &linter->found, 0); at < end;
+	     at = overlap_next(overlap, &linter->found, at + 1)) {
 		uint32_t rule = layer->rules[at];
 
 		linter->report->work++;
@@ -176,24 +184,22 @@ bool lint_confirm(const struct ruleset *ruleset, struct lint_finding *finding)
 
 static void linter_start(struct linter *linter, enum fw_hook hook)
 {
-	size_t regions = 0, words = 1, count;
+	size_t regions = 0, count;
 
 	linter->hook = hook;
 	linter->block = &linter->ruleset->blocks[hook];
 	count = linter->block->count;
 	for (int i = 0; i < FW_FAMILIES; i++) {
 		struct layer *layer = &linter->layers[i];
-		struct overlap *overlap = &linter->overlaps[i];
 
 		layer_build(linter->space, 0, hook, (enum fw_family)i, layer);
-		overlap_build(&linter->space->families[i], layer, overlap);
+		overlap_build(&linter->space->families[i], layer, &linter->overlaps[i]);
 		regions = layer->count > regions ? layer->count : regions;
-		words = overlap->words > words ? overlap->words : words;
 	}
 	linter->status = memory_new(count, sizeof(linter->status[0]));
 	linter->undecided = memory_new(count, sizeof(linter->undecided[0]));
 	linter->taken = memory_new(count, sizeof(linter->taken[0]));
-	linter->bits = memory_new(words, sizeof(linter->bits[0]));
+	overlap_found_new(regions, &linter->found);
 	linter->candidates = memory_new(regions, sizeof(linter->candidates[0]));
 }
 
@@ -206,7 +212,7 @@ static void linter_stop(struct linter *linter)
 	free(linter->status);
 	free(linter->undecided);
 	free(linter->taken);
-	free(linter->bits);
+	overlap_found_free(&linter->found);
 	free(linter->candidates);
 }
 
@@ -217,6 +223,7 @@ static void linter_open(struct linter *linter, const struct ruleset *ruleset,
 	*linter = (struct linter){
 		.ruleset = ruleset,
 		.space = space_new(&ruleset, 1),
+		.work = LINT_WORK,
 		.report = report,
 	};
 	if (scratch_new(space_scratch_size(linter->space), &linter->scratch))
@@ -242,19 +249,29 @@ static int compare_findings(const void *a, const void *b)
 static void lint_block(struct linter *linter, enum fw_hook hook, enum lint_scope scope)
 {
 	linter_start(linter, hook);
+	linter->work_before = linter->report->work;
 	for (size_t i = linter->block->builtin_count; i < linter->block->count; i++)
 		linter_check_hidden(linter, i);
+	linter->work_before = linter->report->work;
 	for (size_t i = linter->block->count;
-	     scope == LINT_ALL && i-- > linter->block->builtin_count;)
+	     scope != LINT_REACH && i-- > linter->block->builtin_count;)
 		linter_check_redundant(linter, i);
 	linter_stop(linter);
 }
 
 void lint(const struct ruleset *ruleset, enum lint_scope scope, struct lint_report *ret_report)
 {
+	lint_within(ruleset, scope, LINT_WORK, ret_report);
+}
+
+void lint_within(const struct ruleset *ruleset, enum lint_scope scope, uint64_t work,
+		 struct lint_report *ret_report)
+{
 	struct linter linter;
 
 	linter_open(&linter, ruleset, ret_report);
+	linter.work = work;
+	linter.only_shown = scope == LINT_SHOWN;
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		lint_block(&linter, (enum fw_hook)hook, scope);
 	linter_close(&linter);

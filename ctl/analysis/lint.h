@@ -50,11 +50,16 @@ struct lint_report {
 	size_t count;
 	size_t capacity;
 	uint64_t work; /* what it cost, in comparisons of a box with a region */
+	/* Rules that were not looked into any more, whether they can match, or be spared. */
+	size_t unseen_hidden;
+	size_t unseen_redundant;
+	enum fw_hook unseen_hook;
 };
 
 enum lint_scope {
 	LINT_REACH, /* only whether rules can match: a fraction of the time */
 	LINT_ALL,
+	LINT_SHOWN, /* all but what lint_warn() would not say: superfluous rules with a label */
 };
 
 /*
@@ -62,6 +67,14 @@ enum lint_scope {
  * that only another reported rule makes superfluous is not reported. Built-in rules never are.
  */
 void lint(const struct ruleset *ruleset, enum lint_scope scope, struct lint_report *ret_report);
+
+/*
+ * The same with a bound of its own: comparisons in searches, of all rules of a block for one
+ * question. As many again are spent on what is cheap; then rules are only counted.
+ */
+#define LINT_WORK 40000000
+void lint_within(const struct ruleset *ruleset, enum lint_scope scope, uint64_t work,
+		 struct lint_report *ret_report);
 
 /* Whether one rule can match, for `fwctl add`: at most one finding, never REDUNDANT. */
 void lint_one(const struct ruleset *ruleset, enum fw_hook hook, size_t rule,

@@ -90,6 +90,17 @@ static void warn_undecided(const struct ruleset *ruleset, const struct lint_find
 			 finding->kind == LINT_UNDECIDED_REDUNDANT ? "be spared" : "match");
 }
 
+static void warn_unseen(const struct ruleset *ruleset, const struct lint_report *report,
+			size_t count, const char *question, struct diagnostics *diagnostics)
+{
+	if (count)
+		diagnostics_warn(diagnostics, ruleset, &ruleset->blocks[report->unseen_hook].at,
+				 NULL,
+				 "whether they can %s was not looked into for %zu rule%s: too many "
+				 "rules overlap",
+				 question, count, count == 1 ? "" : "s");
+}
+
 /* A label is given to see a count: such a rule has its use even if it changes no verdict. */
 static bool is_wanted(const struct ruleset *ruleset, const struct lint_finding *finding)
 {
@@ -100,6 +111,8 @@ static bool is_wanted(const struct ruleset *ruleset, const struct lint_finding *
 void lint_warn(const struct ruleset *ruleset, const struct lint_report *report,
 	       struct diagnostics *diagnostics)
 {
+	warn_unseen(ruleset, report, report->unseen_hidden, "match", diagnostics);
+	warn_unseen(ruleset, report, report->unseen_redundant, "be spared", diagnostics);
 	for (size_t i = 0; i < report->count; i++) {
 		struct lint_finding finding = report->findings[i];
 

@@ -27,11 +27,15 @@ struct linter {
 	uint8_t *status;       /* enum rule_status of each rule */
 	bool *undecided;       /* rules that are reported as such */
 	bool *taken;	       /* for struct search */
+	bool only_shown;       /* LINT_SHOWN */
 	bool without_reported; /* redundant.c: as if the rules that are reported were not there */
-	uint64_t *bits;
+	struct overlap_found found;
 	struct candidate *candidates;
 	struct scratch scratch;
-	uint64_t confirmed; /* rules that the reference went through */
+	uint64_t most;	      /* work of the search at hand: redundant.c */
+	uint64_t work;	      /* bound of one question: lint_within() */
+	uint64_t work_before; /* the question at hand was begun */
+	uint64_t confirmed;   /* rules that the reference went through */
 	struct lint_report *report;
 };
 
@@ -46,14 +50,15 @@ struct target {
 size_t linter_earlier(struct linter *linter, const struct target *target,
 		      struct candidate *candidates);
 
-/*
- * Does an earlier rule take the point? Leaves the regions that may have the point, of all rules,
- * in linter->bits.
- */
+/* Does an earlier rule take the point? */
 bool linter_is_taken(struct linter *linter, const struct target *target, const struct point *point);
 
-/* How much work the rule at hand may still cost. */
+/* How much work the rule at hand may still cost: 0 if it is not to be searched. */
 uint64_t linter_limit(const struct linter *linter);
+/* Not even its corners are to be looked at. */
+bool linter_is_exhausted(const struct linter *linter);
+/* For either: the rule is counted as one that nothing is said of. */
+void linter_pass_over(struct linter *linter, enum lint_kind kind, size_t rule);
 
 /* A search with all that does not depend on the question. */
 struct search linter_search(struct linter *linter, enum fw_family family);

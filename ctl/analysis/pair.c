@@ -66,10 +66,9 @@ static size_t gather_side(struct differ *differ, const struct pair *pair, enum d
 
 	if (pair->rule[side] != EVALUATE_DEFAULT)
 		end = layer->first[pair->rule[side]];
-	overlap_find(overlap, &pair->box, differ->bits);
-	differ->report->work += overlap->words / 16;
-	for (size_t at = overlap_next(overlap, differ->bits, 0); at < end;
-	     at = overlap_next(overlap, differ->bits, at + 1)) {
+	differ->report->work += overlap_find(overlap, &pair->box, 0, end, &differ->found);
+	for (size_t at = overlap_next(overlap, &differ->found, 0); at < end;
+	     at = overlap_next(overlap, &differ->found, at + 1)) {
 		uint32_t rule = layer->rules[at];
 
 		if (!layer->opaque[rule] && rule_decides(&layer->block->rules[rule]))
@@ -205,10 +204,9 @@ static bool side_takes(struct differ *differ, const struct pair *pair, enum diff
 
 	if (pair->rule[side] != EVALUATE_DEFAULT)
 		end = layer->first[pair->rule[side]];
-	overlap_find_point(overlap, point, differ->bits);
-	differ->report->work += overlap->words / 16;
-	for (size_t at = overlap_next(overlap, differ->bits, 0); at < end;
-	     at = overlap_next(overlap, differ->bits, at + 1)) {
+	differ->report->work += overlap_find_point(overlap, point, 0, end, &differ->found);
+	for (size_t at = overlap_next(overlap, &differ->found, 0); at < end;
+	     at = overlap_next(overlap, &differ->found, at + 1)) {
 		uint32_t rule = layer->rules[at];
 
 		differ->report->work++;

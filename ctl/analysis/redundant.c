@@ -66,8 +66,10 @@ static size_t gather(struct linter *linter, const struct target *target)
 	size_t count = linter_earlier(linter, target, linter->candidates);
 	size_t start = layer->first[target->rule + 1];
 
-	for (size_t at = overlap_next(overlap, linter->bits, start); at < layer->count;
-	     at = overlap_next(overlap, linter->bits, at + 1)) {
+	linter->report->work +=
+		overlap_find(overlap, target->region, start, layer->count, &linter->found);
+	for (size_t at = overlap_next(overlap, &linter->found, start); at < layer->count;
+	     at = overlap_next(overlap, &linter->found, at + 1)) {
 		enum later effect = region_effect(linter, target, at);
 
 		if (effect == LATER_PASSES_BY)
@@ -77,11 +79,12 @@ static size_t gather(struct linter *linter, const struct target *target)
 			.rule = layer->rules[at],
 			.role = effect == LATER_SAME ? SEARCH_TAKES : SEARCH_HITS,
 		};
+		linter->report->work++;
 	}
 	return count;
 }
 
-/* Is the point, which this rule decides, judged differently without it? */
+/* Is the point, which this rule decides, judged differently without it? Of those in found. */
 static bool is_changed(struct linter *linter, const struct target *target,
 		       const struct point *point)
 {
@@ -89,8 +92,8 @@ static bool is_changed(struct linter *linter, const struct target *target,
 	const struct overlap *overlap = &linter->overlaps[target->family];
 	size_t start = layer->first[target->rule + 1];
 
-	for (size_t at = overlap_next(overlap, linter->bits, start); at < layer->count;
-	     at = overlap_next(overlap, linter->bits, at + 1)) {
+	for (size_t at = overlap_next(overlap, &linter->found, start); at < layer->count;
+	     at = overlap_next(overlap, &linter->found, at + 1)) {
 		enum later effect;
 
 		linter->report->work++;
@@ -106,6 +109,11 @@ static bool is_changed(struct linter *linter, const struct target *target,
 static bool is_changed_either_way(struct linter *linter, const struct target *target,
 				  const struct point *point)
 {
+	const struct layer *layer = &linter->layers[target->family];
+
+	linter->report->work +=
+		overlap_find_point(&linter->overlaps[target->family], point,
+				   layer->first[target->rule + 1], layer->count, &linter->found);
 	for (int i = 0; i < 2; i++) {
 		linter->without_reported = i;
 		if (is_changed(linter, target, point))
@@ -114,9 +122,10 @@ static bool is_changed_either_way(struct linter *linter, const struct target *ta
 	return false;
 }
 
-static bool has_changed_corner(struct linter *linter, const struct target *target)
+static bool has_changed_corner(struct linter *linter, const struct target *target, unsigned from,
+			       unsigned to)
 {
-	for (unsigned corner = 0; corner < LINT_CORNERS; corner++) {
+	for (unsigned corner = from; corner < to; corner++) {
 		struct point point;
 
 		space_pick(linter->space, target->family, target->region, corner, &point);
@@ -161,7 +170,7 @@ static enum search_result search_one_way(struct linter *linter, const struct tar
 					 bool without_reported)
 {
 	struct search search = linter_search(linter, target->family);
-	uint64_t limit = search.limit;
+	uint64_t limit = search.limit < linter->most ? search.limit : linter->most;
 	enum search_result worst = SEARCH_NOTHING, result;
 	size_t count;
 
@@ -172,6 +181,10 @@ static enum search_result search_one_way(struct linter *linter, const struct tar
 	for (size_t i = 0; i <= count && worst != SEARCH_FOUND; i++) {
 		if (i < count && linter->candidates[i].role != SEARCH_HITS)
 			continue;
+		if (search.work >= limit) {
+			worst = SEARCH_UNDECIDED;
+			break;
+		}
 		/* One hard case is not to keep the others from being tried. */
 		search.limit = search.work + limit / 4;
 		if (search.limit > limit)
@@ -266,36 +279,78 @@ static void report_redundant(struct linter *linter, size_t rule)
 	*linter_report(linter, LINT_REDUNDANT, rule) = finding;
 }
 
-void linter_check_redundant(struct linter *linter, size_t rule)
+/*
+ * One corner tells most rules that are needed, and a short search most that are not. Where that is
+ * not enough come the other corners, and last a long search.
+ */
+enum step {
+	STEP_ONE_CORNER,
+	STEP_SHORT_SEARCH,
+	STEP_CORNERS,
+	STEP_LONG_SEARCH,
+	STEPS,
+};
+
+#define SHORT_SEARCH 1000 /* comparisons */
+
+static enum search_result check_region(struct linter *linter, const struct target *target,
+				       enum step step)
 {
-	bool is_undecided = false;
+	bool changed;
 
-	if (linter->status[rule] != RULE_LIVE || linter->undecided[rule] ||
-	    !rule_decides(&linter->block->rules[rule]))
-		return;
-	for (int pass = 0; pass < 2; pass++) {
-		for (int i = 0; i < FW_FAMILIES; i++) {
-			const struct layer *layer = &linter->layers[i];
+	if (step == STEP_SHORT_SEARCH || step == STEP_LONG_SEARCH)
+		return search_change(linter, target);
+	if (step == STEP_ONE_CORNER)
+		changed = linter->layers[target->family].opaque[target->rule] ||
+			  has_changed_corner(linter, target, 0, 1);
+	else
+		changed = has_changed_corner(linter, target, 1, LINT_CORNERS);
+	return changed ? SEARCH_FOUND : SEARCH_UNDECIDED;
+}
 
-			for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
-				const struct target target = { (enum fw_family)i,
-							       &layer->regions[at], rule };
-				enum search_result result = SEARCH_NOTHING;
+static enum search_result check_regions(struct linter *linter, size_t rule, enum step step)
+{
+	enum search_result worst = SEARCH_NOTHING;
 
-				if (layer->opaque[rule])
-					return;
-				if (pass == 0 && has_changed_corner(linter, &target))
-					return;
-				if (pass == 1)
-					result = search_change(linter, &target);
-				if (result == SEARCH_FOUND)
-					return;
-				is_undecided |= result == SEARCH_UNDECIDED;
-			}
+	for (int i = 0; i < FW_FAMILIES; i++) {
+		const struct layer *layer = &linter->layers[i];
+
+		for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
+			const struct target target = { (enum fw_family)i, &layer->regions[at],
+						       rule };
+			enum search_result result = check_region(linter, &target, step);
+
+			if (result == SEARCH_FOUND)
+				return SEARCH_FOUND;
+			if (result != SEARCH_NOTHING)
+				worst = result;
 		}
 	}
-	if (is_undecided)
-		linter_report(linter, LINT_UNDECIDED_REDUNDANT, rule);
-	else
+	return worst;
+}
+
+void linter_check_redundant(struct linter *linter, size_t rule)
+{
+	enum search_result result = SEARCH_UNDECIDED;
+
+	if (linter->status[rule] != RULE_LIVE || linter->undecided[rule] ||
+	    !rule_decides(&linter->block->rules[rule]) ||
+	    (linter->only_shown && linter->block->rules[rule].label))
+		return;
+	if (linter_is_exhausted(linter)) {
+		linter_pass_over(linter, LINT_UNDECIDED_REDUNDANT, rule);
+		return;
+	}
+	for (enum step step = 0; step < STEPS && result == SEARCH_UNDECIDED; step++) {
+		if (step == STEP_LONG_SEARCH && !linter_limit(linter)) {
+			linter_pass_over(linter, LINT_UNDECIDED_REDUNDANT, rule);
+			return;
+		}
+		linter->most = step == STEP_SHORT_SEARCH ? SHORT_SEARCH : UINT64_MAX;
+		result = check_regions(linter, rule, step);
+	}
+	if (result == SEARCH_NOTHING)
 		report_redundant(linter, rule);
+	else if (result == SEARCH_UNDECIDED)
+		linter_report(linter, LINT_UNDECIDED_REDUNDANT, rule);
 }

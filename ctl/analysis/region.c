@@ -114,9 +114,13 @@ unsigned region_relate(const struct region *box, const struct region *other, uin
 	return pieces;
 }
 
+/* By 64 bits: to make a double of 128 is a call. */
 static double span_size(const struct span *span)
 {
-	return (double)(span->high - span->low) + 1;
+	u128 more = span->high - span->low;
+	uint64_t high = (uint64_t)(more >> 64);
+
+	return (high ? (double)high * 0x1p64 : 0) + (double)(uint64_t)more + 1;
 }
 
 /* Of long lists only the hull is looked at. */
@@ -153,6 +157,14 @@ static double list_share(const struct spans *a, const struct spans *b)
 	return share < 1 ? share : 0.5;
 }
 
+/* Most words are empty or full, and to count bits is a call on machines of any kind. */
+static unsigned count_kinds(uint64_t word)
+{
+	if (!word)
+		return 0;
+	return ~word ? (unsigned)__builtin_popcountll(word) : 64;
+}
+
 double region_share(const struct region *box, const struct region *other,
 		    const struct spans *const *full)
 {
@@ -173,8 +185,8 @@ double region_share(const struct region *box, const struct region *other,
 	if (kinds_within(box, other))
 		return share;
 	for (int i = 0; i < REGION_KIND_WORDS; i++) {
-		kinds += __builtin_popcountll(box->kinds[i]);
-		common += __builtin_popcountll(box->kinds[i] & other->kinds[i]);
+		kinds += count_kinds(box->kinds[i]);
+		common += count_kinds(box->kinds[i] & other->kinds[i]);
 	}
 	return share * common / kinds;
 }

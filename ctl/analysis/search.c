@@ -281,7 +281,8 @@ static enum search_result descend(struct search *search, const struct node *pare
 		.depth = parent->depth + 1,
 	};
 
-	if (!node.candidates)
+	/* To narrow them down once costs as much as there are. */
+	if (!node.candidates || search->work + parent->count > search->limit)
 		return SEARCH_UNDECIDED;
 	memcpy(node.candidates, parent->candidates, size);
 	return explore(search, &node);

@@ -53,7 +53,7 @@ static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
 {
 	struct lint_report report;
 
-	if (scope == LINT_ALL || rules_are_few(ruleset)) {
+	if (scope != LINT_REACH || rules_are_few(ruleset)) {
 		lint(ruleset, scope, &report);
 		lint_warn(ruleset, &report, diagnostics);
 		lint_report_free(&report);
@@ -77,7 +77,7 @@ struct ruleset *rules_load(const struct context *context, const char *path, bool
 	if (good && !to_apply && !context->quiet)
 		ruleset_warn_unsupported(ruleset, &diagnostics);
 	if (good && !context->quiet)
-		doubts_warn(ruleset, to_apply ? LINT_REACH : LINT_ALL, &diagnostics);
+		doubts_warn(ruleset, to_apply ? LINT_REACH : LINT_SHOWN, &diagnostics);
 	if (!good || !context->quiet)
 		diagnostics_print(&diagnostics, stderr);
 	if (!good)

@@ -453,6 +453,37 @@ static void warnings_name_the_rule_and_show_a_packet(void **state)
 	ruleset_free(&ruleset);
 }
 
+/* Each rule in part over each other, so that nothing is told by a corner. */
+static void rules_beyond_the_bound_of_work_are_counted_and_said_in_a_line(void **state)
+{
+	enum { RULES = 1500, WORK = 200000 };
+	_cleanup_buffer_ struct buffer file = { 0 };
+	struct diagnostics diagnostics;
+	struct lint_report report;
+	struct ruleset *ruleset;
+	bool said = false;
+
+	(void)state;
+	buffer_puts(&file, "ingress default drop {\n");
+	for (unsigned i = 0; i < RULES; i++)
+		buffer_printf(&file, "pass udp from port %u-%u to port %u-%u\n", 1 + i, 30000 + i,
+			      RULES - i, 40000 - i);
+	buffer_puts(&file, "pass udp\n}\n");
+	ruleset = parse(buffer_text(&file), true);
+	lint_within(ruleset, LINT_SHOWN, WORK, &report);
+	assert_true(report.unseen_hidden + report.unseen_redundant > RULES / 2);
+	/* A question may exceed its bound by what one rule costs. */
+	assert_true(report.work < 2 * (2 * WORK + 300000));
+	diagnostics_init(&diagnostics);
+	lint_warn(ruleset, &report, &diagnostics);
+	for (size_t i = 0; i < diagnostics.warning_count && i < 2; i++)
+		said |= strstr(diagnostics.items[i].text, "was not looked into for") != NULL;
+	assert_true(said);
+	diagnostics_free(&diagnostics);
+	lint_report_free(&report);
+	ruleset_free(&ruleset);
+}
+
 static void a_label_says_that_a_superfluous_rule_is_there_to_count(void **state)
 {
 	struct diagnostics diagnostics;
@@ -490,6 +521,7 @@ int main(void)
 		cmocka_unit_test(lists_of_a_million_addresses_are_no_burden),
 		cmocka_unit_test(one_rule_can_be_asked_about_alone),
 		cmocka_unit_test(warnings_name_the_rule_and_show_a_packet),
+		cmocka_unit_test(rules_beyond_the_bound_of_work_are_counted_and_said_in_a_line),
 		cmocka_unit_test(a_label_says_that_a_superfluous_rule_is_there_to_count),
 	};
 

@@ -320,16 +320,32 @@ static void search_says_undecided_when_work_or_memory_run_out(void **state)
 	scratch_free(&tiny);
 }
 
-static void overlap_index_never_misses_a_region(void **state)
+/* Around all values of a field: what the index goes by. */
+static bool hulls_meet(const struct region *a, const struct region *b)
+{
+	for (int i = 0; i < OVERLAP_FIELDS; i++) {
+		const struct spans *x = a->field[i] ? a->field[i] : full[i];
+		const struct spans *y = b->field[i] ? b->field[i] : full[i];
+
+		if (x->items[0].low > y->items[y->count - 1].high ||
+		    y->items[0].low > x->items[x->count - 1].high)
+			return false;
+	}
+	return true;
+}
+
+static void overlap_index_finds_what_may_meet_and_nothing_else(void **state)
 {
 	enum { MANY = 700 };
 	static struct small_region regions[MANY];
 	static struct region copies[MANY];
 	struct layer layer = { .regions = copies, .count = MANY };
 	struct space_family family = { 0 };
+	struct overlap_found found;
 	struct overlap overlap;
 
 	(void)state;
+	overlap_found_new(MANY, &found);
 	memcpy(family.full, full, sizeof(full));
 	for (uint32_t i = 0; i < MANY; i++) {
 		random_region(&regions[i]);
@@ -337,17 +353,29 @@ static void overlap_index_never_misses_a_region(void **state)
 	}
 	overlap_build(&family, &layer, &overlap);
 	for (int round = 0; round < 300; round++) {
-		uint64_t bits[MANY / 64 + 1], work = 0;
+		uint32_t from = random_below(MANY), to = from + random_below(MANY - from + 1);
+		uint64_t work = 0;
 		struct small_region box;
+		size_t next = from;
 
 		random_region(&box);
-		overlap_find(&overlap, &box.region, bits);
-		for (uint32_t i = 0; i < MANY; i++)
-			if (region_relate(&box.region, &copies[i], &work) != REGION_DISJOINT)
-				assert_true(bits[i / 64] >> (i % 64) & 1);
-		for (uint32_t i = MANY; i < overlap.words * 64; i++)
-			assert_false(bits[i / 64] >> (i % 64) & 1);
+		overlap_find(&overlap, &box.region, from, to, &found);
+		assert_int_equal(overlap_next(&overlap, &found, 0),
+				 overlap_next(&overlap, &found, from));
+		for (size_t i = from; i < MANY; i++) {
+			bool is_found = overlap_next(&overlap, &found, i) == i;
+
+			if (i >= next)
+				next = overlap_next(&overlap, &found, i);
+			assert_int_equal(is_found, next == i);
+			if (is_found)
+				assert_true(i < to && hulls_meet(&box.region, &copies[i]));
+			else if (i < to)
+				assert_int_equal(region_relate(&box.region, &copies[i], &work),
+						 REGION_DISJOINT);
+		}
 	}
+	overlap_found_free(&found);
 	overlap_free(&overlap);
 }
 
@@ -359,7 +387,7 @@ int main(void)
 		cmocka_unit_test(relation_tells_disjoint_covered_and_the_number_of_pieces),
 		cmocka_unit_test(search_finds_exactly_the_first_deciders),
 		cmocka_unit_test(search_says_undecided_when_work_or_memory_run_out),
-		cmocka_unit_test(overlap_index_never_misses_a_region),
+		cmocka_unit_test(overlap_index_finds_what_may_meet_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, small_universe, NULL);
