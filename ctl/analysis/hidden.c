@@ -41,8 +41,12 @@ static enum search_result search_free(struct linter *linter, const struct target
 static enum search_result search_earlier(struct linter *linter, const struct target *target)
 {
 	size_t count = linter_earlier(linter, target, linter->candidates);
+	enum search_result result = search_free(linter, target, linter->candidates, count);
 
-	return search_free(linter, target, linter->candidates, count);
+	/* Of an opaque rule not all is known. */
+	if (result == SEARCH_NOTHING && linter->layers[target->family].opaque[target->rule])
+		return SEARCH_UNDECIDED;
+	return result;
 }
 
 /* Is all of the rule taken by the rules that are named? */
@@ -129,32 +133,9 @@ static void report_hidden(struct linter *linter, size_t rule)
 	*linter_report(linter, LINT_HIDDEN, rule) = finding;
 }
 
-static enum search_result check_regions(struct linter *linter, size_t rule,
-					enum search_result (*check)(struct linter *,
-								    const struct target *))
-{
-	enum search_result worst = SEARCH_NOTHING;
-
-	for (int i = 0; i < FW_FAMILIES; i++) {
-		const struct layer *layer = &linter->layers[i];
-
-		for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
-			const struct target target = { (enum fw_family)i, &layer->regions[at],
-						       rule };
-			enum search_result result = check(linter, &target);
-
-			if (result == SEARCH_FOUND)
-				return SEARCH_FOUND;
-			if (result == SEARCH_UNDECIDED || layer->opaque[rule])
-				worst = SEARCH_UNDECIDED;
-		}
-	}
-	return worst;
-}
-
 static enum search_result check_corners(struct linter *linter, const struct target *target)
 {
-	return has_free_corner(linter, target) ? SEARCH_FOUND : SEARCH_NOTHING;
+	return has_free_corner(linter, target) ? SEARCH_FOUND : SEARCH_UNDECIDED;
 }
 
 static bool is_empty(const struct linter *linter, size_t rule)
@@ -179,14 +160,14 @@ void linter_check_hidden(struct linter *linter, size_t rule)
 				linter_report(linter, LINT_EMPTY, rule)->clash);
 		return;
 	}
-	if (check_regions(linter, rule, check_corners) == SEARCH_FOUND)
+	if (linter_check_regions(linter, rule, check_corners) == SEARCH_FOUND)
 		return;
 	if (!linter_limit(linter)) {
 		linter_pass_over(linter, LINT_UNDECIDED_HIDDEN, rule);
 		return;
 	}
 	memset(linter->taken, 0, rule * sizeof(linter->taken[0]));
-	result = check_regions(linter, rule, search_earlier);
+	result = linter_check_regions(linter, rule, search_earlier);
 	if (result == SEARCH_NOTHING) {
 		report_hidden(linter, rule);
 	} else if (result == SEARCH_UNDECIDED) {

@@ -58,6 +58,27 @@ bool linter_is_real(void *context, const struct candidate *hit, const struct reg
 	return space_is_real(*(const enum fw_family *)context, region);
 }
 
+enum search_result linter_check_regions(struct linter *linter, size_t rule, regions_check *check)
+{
+	enum search_result worst = SEARCH_NOTHING;
+
+	for (int i = 0; i < FW_FAMILIES; i++) {
+		const struct layer *layer = &linter->layers[i];
+
+		for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
+			const struct target target = { (enum fw_family)i, &layer->regions[at],
+						       rule };
+			enum search_result result = check(linter, &target);
+
+			if (result == SEARCH_FOUND)
+				return SEARCH_FOUND;
+			if (result == SEARCH_UNDECIDED)
+				worst = SEARCH_UNDECIDED;
+		}
+	}
+	return worst;
+}
+
 size_t linter_earlier(struct linter *linter, const struct target *target,
 		      struct candidate *candidates)
 {

@@ -46,6 +46,10 @@ struct target {
 	size_t rule;
 };
 
+/* Of all regions of a rule: FOUND if one is, NOTHING if that is true of each. */
+typedef enum search_result regions_check(struct linter *linter, const struct target *target);
+enum search_result linter_check_regions(struct linter *linter, size_t rule, regions_check *check);
+
 /* Candidates that may meet the target, from among the rules before it that decide. */
 size_t linter_earlier(struct linter *linter, const struct target *target,
 		      struct candidate *candidates);

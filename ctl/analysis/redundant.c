@@ -279,55 +279,37 @@ static void report_redundant(struct linter *linter, size_t rule)
 	*linter_report(linter, LINT_REDUNDANT, rule) = finding;
 }
 
+static enum search_result check_one_corner(struct linter *linter, const struct target *target)
+{
+	bool is_needed = linter->layers[target->family].opaque[target->rule] ||
+			 has_changed_corner(linter, target, 0, 1);
+
+	return is_needed ? SEARCH_FOUND : SEARCH_UNDECIDED;
+}
+
+static enum search_result check_corners(struct linter *linter, const struct target *target)
+{
+	return has_changed_corner(linter, target, 1, LINT_CORNERS) ? SEARCH_FOUND
+								   : SEARCH_UNDECIDED;
+}
+
+#define SHORT_SEARCH 1000 /* comparisons */
+
 /*
  * One corner tells most rules that are needed, and a short search most that are not. Where that is
  * not enough come the other corners, and last a long search.
  */
-enum step {
-	STEP_ONE_CORNER,
-	STEP_SHORT_SEARCH,
-	STEP_CORNERS,
-	STEP_LONG_SEARCH,
-	STEPS,
+static const struct {
+	regions_check *check;
+	uint64_t most;
+} steps[] = {
+	{ check_one_corner, 0 },
+	{ search_change, SHORT_SEARCH },
+	{ check_corners, 0 },
+	{ search_change, UINT64_MAX },
 };
 
-#define SHORT_SEARCH 1000 /* comparisons */
-
-static enum search_result check_region(struct linter *linter, const struct target *target,
-				       enum step step)
-{
-	bool changed;
-
-	if (step == STEP_SHORT_SEARCH || step == STEP_LONG_SEARCH)
-		return search_change(linter, target);
-	if (step == STEP_ONE_CORNER)
-		changed = linter->layers[target->family].opaque[target->rule] ||
-			  has_changed_corner(linter, target, 0, 1);
-	else
-		changed = has_changed_corner(linter, target, 1, LINT_CORNERS);
-	return changed ? SEARCH_FOUND : SEARCH_UNDECIDED;
-}
-
-static enum search_result check_regions(struct linter *linter, size_t rule, enum step step)
-{
-	enum search_result worst = SEARCH_NOTHING;
-
-	for (int i = 0; i < FW_FAMILIES; i++) {
-		const struct layer *layer = &linter->layers[i];
-
-		for (size_t at = layer->first[rule]; at < layer->first[rule + 1]; at++) {
-			const struct target target = { (enum fw_family)i, &layer->regions[at],
-						       rule };
-			enum search_result result = check_region(linter, &target, step);
-
-			if (result == SEARCH_FOUND)
-				return SEARCH_FOUND;
-			if (result != SEARCH_NOTHING)
-				worst = result;
-		}
-	}
-	return worst;
-}
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 void linter_check_redundant(struct linter *linter, size_t rule)
 {
@@ -341,13 +323,13 @@ void linter_check_redundant(struct linter *linter, size_t rule)
 		linter_pass_over(linter, LINT_UNDECIDED_REDUNDANT, rule);
 		return;
 	}
-	for (enum step step = 0; step < STEPS && result == SEARCH_UNDECIDED; step++) {
-		if (step == STEP_LONG_SEARCH && !linter_limit(linter)) {
+	for (size_t i = 0; i < STEPS && result == SEARCH_UNDECIDED; i++) {
+		if (i + 1 == STEPS && !linter_limit(linter)) {
 			linter_pass_over(linter, LINT_UNDECIDED_REDUNDANT, rule);
 			return;
 		}
-		linter->most = step == STEP_SHORT_SEARCH ? SHORT_SEARCH : UINT64_MAX;
-		result = check_regions(linter, rule, step);
+		linter->most = steps[i].most;
+		result = linter_check_regions(linter, rule, steps[i].check);
 	}
 	if (result == SEARCH_NOTHING)
 		report_redundant(linter, rule);
