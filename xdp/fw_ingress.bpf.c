@@ -3,11 +3,13 @@
  * Ingress: context to frame, verdict to XDP_PASS or XDP_DROP (never XDP_ABORTED, which is for
  * faults and fires a tracepoint). Calls no helper that moves packet data: kernels from 6.12 on
  * refuse that behind libxdp's dispatcher. So what is to be answered is marked where it lies and
- * passed on to the program that answers (fw/ticket.h).
+ * passed on to the program that answers (fw/ticket.h). Only a SYN's answer fits in its place, and
+ * leaves by XDP_TX (fw/cookie.bpf.h).
  */
 #define FW_HOOK	      FW_INGRESS
 #define FW_CONTEXT    xdp_md
 #define FW_LOAD_BYTES bpf_xdp_load_bytes
+#include "fw/cookie.bpf.h"
 #include "fw/filter.bpf.h"
 #include "fw/parse.h"
 
@@ -85,6 +87,8 @@ __noinline int fw_do(struct xdp_md *ctx, const struct fw_packet *packet, __u32 o
 		return XDP_DROP;
 	if (outcome & FW_DO_REJECT)
 		return fw_refuse(ctx, packet);
+	if (outcome & FW_DO_SYNCOOKIE)
+		return fw_cookie(ctx, packet, outcome);
 	if (fw_is_on_its_way(ctx, packet))
 		return XDP_PASS;
 	return fw_end(FW_REASON_OF(outcome), FW_VERDICT_OF(outcome), &weight) == FW_VERDICT_PASS
@@ -115,7 +119,7 @@ int fw_ingress(struct xdp_md *ctx)
 	malformed = fw_parse(&frame, &packet);
 	weight.bytes = length;
 	outcome = fw_filter(ctx, &packet, malformed, &weight);
-	if (outcome & (FW_DO_REJECT | FW_DO_LOOK))
+	if (outcome & (FW_DO_REJECT | FW_DO_LOOK | FW_DO_SYNCOOKIE))
 		return fw_do(ctx, &packet, outcome);
 	return FW_VERDICT_OF(outcome) == FW_VERDICT_PASS ? XDP_PASS : XDP_DROP;
 }

@@ -202,6 +202,18 @@ static bool is_recorded(const struct ruleset *ruleset, const struct explanation 
 	       begins_flow(ruleset, &explanation->met.packet);
 }
 
+/* A SYN that XDP may answer instead of the host, above `option syncookie-after`. */
+static bool may_be_answered(const struct ruleset *ruleset, const struct explanation *explanation)
+{
+	const struct block *block = &ruleset->blocks[explanation->met.hook];
+	const struct fw_packet *packet = &explanation->met.packet;
+	size_t rule = explanation->evaluation.rule;
+
+	return !explanation->reason && rule != EVALUATE_DEFAULT && block->rules[rule].syncookie &&
+	       packet->has & FW_HAS_FLAGS && !(packet->has & FW_IS_FIRST_FRAGMENT) &&
+	       (packet->tcp_flags & TCP_OPENING_MASK) == TCP_SYN;
+}
+
 void explanation_print(const struct ruleset *ruleset, const struct explanation *explanation,
 		       const struct explain_options *options, struct buffer *buffer)
 {
@@ -227,6 +239,9 @@ void explanation_print(const struct ruleset *ruleset, const struct explanation *
 	}
 	if (is_recorded(ruleset, explanation))
 		buffer_puts(buffer, "    its flow is recorded\n");
+	if (may_be_answered(ruleset, explanation))
+		buffer_puts(buffer,
+			    "    in a flood of such packets it is answered with a SYN cookie\n");
 	add_note(ruleset, explanation->met.interface, &note);
 	if (note.length)
 		buffer_printf(buffer, "    note: %s\n", buffer_text(&note));
@@ -332,6 +347,8 @@ json_t *explanation_json(const struct ruleset *ruleset, const struct explanation
 			counted, json_text(rule_identity(&block->rules[evaluation->counted[i]])));
 	json_object_set_new(object, "counted", counted);
 	json_object_set_new(object, "recorded", json_boolean(is_recorded(ruleset, explanation)));
+	json_object_set_new(object, "syncookie",
+			    json_boolean(may_be_answered(ruleset, explanation)));
 	if (options->why)
 		json_object_set_new(object, "why", why_json(ruleset, explanation));
 	if (explanation->kernel) {

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/number.h"
 #include "commands/change.h"
+#include "commands/cookies.h"
 #include "commands/hook.h"
 #include "commands/load.h"
 #include "commands/lockout.h"
@@ -81,6 +82,8 @@ static void doubts_warn(const struct ruleset *ruleset, enum fw_hook hook, size_t
 		lint_warn(ruleset, &report, diagnostics);
 		lint_report_free(&report);
 	}
+	if (ruleset->blocks[hook].rules[index].syncookie)
+		cookies_warn(ruleset, diagnostics);
 	lockout_warn(ruleset, diagnostics);
 }
 

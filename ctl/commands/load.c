@@ -10,6 +10,7 @@
 #include "analysis/lint.h"
 #include "analysis/state_lint.h"
 #include "base/message.h"
+#include "commands/cookies.h"
 #include "commands/lockout.h"
 #include "commands/running.h"
 #include "commands/supported.h"
@@ -59,6 +60,7 @@ static void doubts_warn(const struct ruleset *ruleset, enum lint_scope scope,
 		lint_report_free(&report);
 	}
 	state_warn(ruleset, diagnostics);
+	cookies_warn(ruleset, diagnostics);
 	lockout_warn(ruleset, diagnostics);
 }
 

@@ -28,6 +28,14 @@ const char *answer_outcome_name(enum fw_answer_outcome outcome)
 	return names[outcome];
 }
 
+const char *cookie_outcome_name(enum fw_cookie_outcome outcome)
+{
+	static const char *const names[FW_COOKIE_OUTCOMES] = { "passed", "declined", "sent",
+							       "right", "wrong" };
+
+	return names[outcome];
+}
+
 bool report_has_action(const struct report_line *line, enum fw_action action)
 {
 	return action == line->action || line->by_action[action].packets;

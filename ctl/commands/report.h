@@ -57,6 +57,8 @@ const char *report_kind_name(enum report_kind kind);
 
 /* "sent", "limited", "withheld", "failed" */
 const char *answer_outcome_name(enum fw_answer_outcome outcome);
+/* "passed", "declined", "sent", "right", "wrong" */
+const char *cookie_outcome_name(enum fw_cookie_outcome outcome);
 
 void report_print_table(const struct report *report);
 void report_print_json(const struct report *report);

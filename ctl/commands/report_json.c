@@ -94,6 +94,16 @@ static json_t *answers_to_json(const struct statistics *statistics)
 	return hooks;
 }
 
+static json_t *cookies_to_json(const struct statistics *statistics)
+{
+	json_t *outcomes = json_object();
+
+	for (int outcome = 0; outcome < FW_COOKIE_OUTCOMES; outcome++)
+		json_object_set_new(outcomes, cookie_outcome_name(outcome),
+				    json_integer((json_int_t)statistics->cookies[outcome].packets));
+	return outcomes;
+}
+
 void report_print_json(const struct report *report)
 {
 	const struct statistics *statistics = report->statistics;
@@ -107,8 +117,9 @@ void report_print_json(const struct report *report)
 		json_object_set_new(hooks, hook_name(hook), hook_to_json(&statistics->hooks[hook]));
 	for (size_t i = 0; i < report->count; i++)
 		json_array_append_new(rules, line_to_json(&report->lines[i]));
-	json_write(json_told(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o*}", "generation",
+	json_write(json_told(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o*}", "generation",
 				       (json_int_t)statistics->generation, "hooks", hooks, "rules",
 				       rules, "reasons", reasons_to_json(statistics), "answers",
-				       answers_to_json(statistics), "flows", flows)));
+				       answers_to_json(statistics), "cookies",
+				       cookies_to_json(statistics), "flows", flows)));
 }

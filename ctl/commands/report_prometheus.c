@@ -111,6 +111,16 @@ static void answers_print(const struct report *report)
 	}
 }
 
+static void cookies_print(const struct report *report)
+{
+	const char *name = "fwctl_syncookies_total";
+
+	family_print(name, "counter", "What became of the packets of rules with syncookie.");
+	for (int outcome = 0; outcome < FW_COOKIE_OUTCOMES; outcome++)
+		printf("%s{outcome=\"%s\"} %" PRIu64 "\n", name, cookie_outcome_name(outcome),
+		       (uint64_t)report->statistics->cookies[outcome].packets);
+}
+
 #define ATTACHED "fwctl_interface_attached"
 
 static void attached_print(const char *link, int hook, const char *mode)
@@ -193,6 +203,7 @@ void report_print_prometheus(const struct report *report)
 	hooks_print(report, "fwctl_hook_packets_total", "All packets, by hook and verdict.", false);
 	hooks_print(report, "fwctl_hook_bytes_total", "Frame bytes of these packets.", true);
 	answers_print(report);
+	cookies_print(report);
 	family_print("fwctl_rules", "gauge", "Rules that are running, built-in ones included.");
 	printf("fwctl_rules %zu\n", count);
 	family_print("fwctl_generation", "gauge", "The number of the running generation.");

@@ -121,6 +121,24 @@ static void answers_print(const struct report *report, enum fw_hook hook)
 		       (uint64_t)answers[FW_ANSWER_FAILED].packets);
 }
 
+/* Only where rules answer SYNs, or did. */
+static void cookies_print(const struct report *report)
+{
+	const struct fw_counter *cookies = report->statistics->cookies;
+	bool any = false;
+
+	for (int outcome = 0; outcome < FW_COOKIE_OUTCOMES; outcome++)
+		any = any || cookies[outcome].packets;
+	if (any)
+		printf("SYN cookies: %" PRIu64 " sent, %" PRIu64 " left to the host, %" PRIu64
+		       " within the rate; acknowledged: %" PRIu64 " right, %" PRIu64 " wrong\n",
+		       (uint64_t)cookies[FW_COOKIE_SENT].packets,
+		       (uint64_t)cookies[FW_COOKIE_DECLINED].packets,
+		       (uint64_t)cookies[FW_COOKIE_PASSED].packets,
+		       (uint64_t)cookies[FW_COOKIE_RIGHT].packets,
+		       (uint64_t)cookies[FW_COOKIE_WRONG].packets);
+}
+
 void report_print_table(const struct report *report)
 {
 	struct columns columns = columns_of(report);
@@ -142,6 +160,8 @@ void report_print_table(const struct report *report)
 		lines_print(report, &columns, hook);
 		reasons_print(report, &columns, hook);
 		answers_print(report, hook);
+		if (hook == FW_INGRESS)
+			cookies_print(report);
 	}
 	if (report->flows.recording) {
 		printf("\nflows\n");

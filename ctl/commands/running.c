@@ -16,6 +16,7 @@
 #include "base/message.h"
 #include "commands/answering.h"
 #include "commands/attaching.h"
+#include "commands/cookies.h"
 #include "compiler/compile.h"
 #include "dataplane/flows.h"
 #include "language/language.h"
@@ -399,6 +400,8 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		message_error("cannot list the network interfaces: %s", strerror(-error));
 	else
 		error = missing_tell(input->ruleset, &wanted, input->need_all);
+	if (!error)
+		error = cookies_check(input->ruleset);
 	signals_hold(&signals);
 	if (!error)
 		error = install_over(dataplane, input, before, &wanted, &installed);
@@ -470,6 +473,7 @@ void installed_tell(const struct installed *installed, const struct ruleset *rul
 		(double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 	for (size_t i = 0; i < installed->attachment_count; i++) {
 		const struct attachment *item = &installed->attachments[i];
+		const char *doubt;
 
 		buffer_printf(&links, "%s%s %s (%s)", links.length ? ", " : "", item->link.name,
 			      item->hook == FW_INGRESS ? "ingress" : "egress", item->mode);
@@ -477,6 +481,9 @@ void installed_tell(const struct installed *installed, const struct ruleset *rul
 			message_warn("%s: %s", item->link.name, item->note);
 		if (vlan_rules_are_blind(ruleset, item))
 			message_warn(VLAN_WARNING, item->link.name, item->link.name);
+		doubt = cookies_link_doubt(ruleset, item);
+		if (doubt)
+			message_warn("%s: %s", item->link.name, doubt);
 	}
 	message_info("%s: generation %u, %zu rule%s, on %s, in %.0f ms", what,
 		     installed->generation, count, count == 1 ? "" : "s",

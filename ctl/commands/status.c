@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/message.h"
 #include "commands/answering.h"
+#include "commands/cookies.h"
 #include "commands/hook.h"
 #include "commands/interfaces.h"
 #include "commands/json.h"
@@ -102,6 +103,7 @@ static void attachments_check(struct state *state)
 {
 	for (size_t i = 0; i < state->attachment_count; i++) {
 		const struct attachment *item = &state->attachments[i];
+		const char *doubt;
 
 		if (!is_wanted(state, item))
 			text_add(state->problems,
@@ -114,6 +116,9 @@ static void attachments_check(struct state *state)
 				 item->link.name);
 		if (vlan_rules_are_blind(state->ruleset, item))
 			text_add(state->warnings, VLAN_WARNING, item->link.name, item->link.name);
+		doubt = cookies_link_doubt(state->ruleset, item);
+		if (doubt)
+			text_add(state->warnings, "%s: %s", item->link.name, doubt);
 		if (!item->current)
 			text_add(state->problems,
 				 "%s %s runs the program of another fwctl version; "
@@ -145,6 +150,7 @@ static void answering_check(struct state *state)
 static int state_read(struct dataplane *dataplane, struct state *state)
 {
 	int error = running_read(dataplane, &state->generation, &state->ruleset);
+	const char *doubt;
 
 	if (error)
 		return error;
@@ -166,6 +172,9 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 	wanted_check(state);
 	attachments_check(state);
 	answering_check(state);
+	doubt = cookies_doubt(state->ruleset);
+	if (doubt)
+		text_add(state->warnings, "%s", doubt);
 	return 0;
 }
 

@@ -14,17 +14,11 @@ static bool rule_logs(const struct rule *rule)
 	return rule->log;
 }
 
-static bool rule_sends_cookies(const struct rule *rule)
-{
-	return rule->syncookie;
-}
-
 static const struct {
 	const char *name;
 	bool (*is_used)(const struct rule *rule);
 } missing_in_rules[] = {
 	{ "log", rule_logs },
-	{ "syncookie", rule_sends_cookies },
 };
 
 #define HINT "it is checked and printed, but this version of fwctl cannot put it into force"

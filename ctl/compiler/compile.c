@@ -176,6 +176,7 @@ static void write_options(struct writer *writer, struct fw_image_header *header,
 						  : default_timeouts[kind];
 	written->flags = options->pickup ? FW_OPTION_PICKUP : 0;
 	written->reject_rate = (uint32_t)options->reject_rate;
+	written->syncookie_after = (uint32_t)options->syncookie_after;
 	written->flows = options->flows ? (uint32_t)options->flows : FW_FLOWS_DEFAULT;
 }
 

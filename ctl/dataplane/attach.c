@@ -25,9 +25,15 @@ int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, 
 	if (hook == FW_EGRESS)
 		return tc_attach(dataplane, link, PROGRAM_EGRESS, ret_attachment);
 	error = xdp_attach(dataplane, link, mode, ret_attachment);
-	if (!error)
-		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
-	return error;
+	if (error)
+		return error;
+	ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
+	/* XDP sends on a veth only if the other end has a program too: who says `native` knows. */
+	own_mac_note(&dataplane->maps, link,
+		     !link->is_veth || mode == ATTACH_NATIVE ||
+			     strcmp(ret_attachment->mode, "native") != 0);
+	ret_attachment->answers_syns = own_mac_is_noted(&dataplane->maps, link);
+	return 0;
 }
 
 int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook)
@@ -55,9 +61,11 @@ static int query(struct dataplane *dataplane, const struct link_info *link, enum
 	if (program != PROGRAM_INGRESS)
 		return tc_query(dataplane, link, program, ret_attachment);
 	error = xdp_query(dataplane, link, ret_attachment);
-	if (!error)
-		ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
-	return error;
+	if (error)
+		return error;
+	ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
+	ret_attachment->answers_syns = own_mac_is_noted(&dataplane->maps, link);
+	return 0;
 }
 
 /* The programs from `first` to `last` on all interfaces. */

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fw/cookie.h"
 #include "fw/layout.h"
 #include "fw/reason.h"
 #include "fw/ticket.h"
@@ -140,7 +141,9 @@ struct link_info {
 	char name[IF_NAMESIZE];
 	uint32_t index;
 	uint16_t type; /* ARPHRD_* */
+	uint64_t mac;  /* the first byte is the highest of six; 0: none */
 	bool up;
+	bool is_veth;
 };
 
 /* Sorted by index. *ret_links is owned by the caller (free()). */
@@ -168,6 +171,7 @@ struct attachment {
 	const char *mode;    /* "native" | "generic" | "offload" | "tcx" | "clsact" */
 	bool alone;	     /* XDP without libxdp's dispatcher: no other XDP program fits beside */
 	bool current;	     /* this fwctl's program, not an older or newer one's */
+	bool answers_syns;   /* XDP: `syncookie` works there, as far as is known */
 	bool no_vlan_tags;   /* XDP: hardware may take VLAN tags out, which it then cannot see */
 	uint32_t program_id; /* as bpftool shows it */
 	char note[256];	     /* why the mode is not the best one; of dataplane_attach() only */
@@ -212,6 +216,9 @@ int dataplane_remove(struct dataplane *dataplane);
 /* Removes the pins only, where a first apply failed and has detached what it attached. */
 int dataplane_discard(struct dataplane *dataplane);
 
+/* Does the kernel make SYN cookies for programs? Some are built without. */
+bool kernel_has_syncookies(void);
+
 /* --- Counters ----------------------------------------------------------------------------- */
 
 /* One rule of the past or present, by identity. The default's identity is "default". */
@@ -240,7 +247,8 @@ struct statistics {
 	struct hook_total hooks[FW_HOOKS]; /* everything that came in, whoever decided it */
 	/* What became of what was rejected; of answers that were sent their own bytes. */
 	struct fw_counter answers[FW_HOOKS][FW_ANSWER_OUTCOMES];
-	void *memory; /* private */
+	struct fw_counter cookies[FW_COOKIE_OUTCOMES]; /* packets of rules with `syncookie` */
+	void *memory;				       /* private */
 };
 
 int dataplane_read_statistics(struct dataplane *dataplane, struct statistics **ret_statistics);

@@ -32,6 +32,7 @@ struct maps {
 	int limits;		    /* map of maps, by enum fw_limits_slot */
 	int answers;
 	int answer_count;
+	int own_macs;
 	struct fw_sets *live; /* `sets_map` as memory */
 	struct fw_sizes sizes;
 	uint64_t *word; /* `active` as memory */
@@ -75,12 +76,12 @@ void crash_point(void);
 int session_need_maps(struct dataplane *dataplane);
 
 /* --- maps.c */
-#define MAPS_NONE                                                                           \
-	{                                                                                   \
-		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },     \
-		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },         \
-		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1, \
-		.flow_ledger = -1, .limits = -1, .answers = -1, .answer_count = -1          \
+#define MAPS_NONE                                                                                  \
+	{                                                                                          \
+		.active = -1, .images = { -1, -1, -1, -1 }, .counters = { -1, -1, -1 },            \
+		.reasons = -1, .sizes_map = -1, .sets = { { -1, -1 }, { -1, -1 } },                \
+		.sets_map = -1, .flow_tables = -1, .flow_fragments = -1, .flow_counts = -1,        \
+		.flow_ledger = -1, .limits = -1, .answers = -1, .answer_count = -1, .own_macs = -1 \
 	}
 
 /* `largest_image` 0: the real sizes, as far as memory allows. */
@@ -175,6 +176,11 @@ bool program_is_orphan(uint32_t id, enum program program);
 /* Is it a fwctl's by its name, whatever its pins? And is there any in the kernel? */
 bool program_is_a_fwctls(uint32_t id);
 bool program_of_a_fwctl_exists(void);
+
+/* --- own_mac.c: tells programs the MAC address of the link, or that they may not answer there. */
+int own_macs_create(void);
+void own_mac_note(const struct maps *maps, const struct link_info *link, bool may_answer);
+bool own_mac_is_noted(const struct maps *maps, const struct link_info *link);
 
 /* --- attach.c: empties and removes a directory of pins, with its subdirectories. */
 #define PINS_REMOVING "removing"

@@ -20,6 +20,16 @@ static int compare_index(const void *a, const void *b)
 	return (first->index > second->index) - (first->index < second->index);
 }
 
+static uint64_t mac_of(const struct nl_addr *address)
+{
+	const uint8_t *bytes = address ? nl_addr_get_binary_addr(address) : NULL;
+	uint64_t mac = 0;
+
+	for (unsigned i = 0; bytes && nl_addr_get_len(address) == 6 && i < 6; i++)
+		mac = mac << 8 | bytes[i];
+	return mac;
+}
+
 static int links_copy(struct nl_cache *cache, struct link_info **ret_links, size_t *ret_count)
 {
 	size_t count = 0;
@@ -31,10 +41,13 @@ static int links_copy(struct nl_cache *cache, struct link_info **ret_links, size
 	for (object = nl_cache_get_first(cache); object; object = nl_cache_get_next(object)) {
 		struct rtnl_link *link = (struct rtnl_link *)object;
 		const char *name = rtnl_link_get_name(link);
+		const char *kind = rtnl_link_get_type(link);
 
 		snprintf(links[count].name, sizeof(links[count].name), "%s", name ? name : "");
 		links[count].index = (uint32_t)rtnl_link_get_ifindex(link);
 		links[count].type = (uint16_t)rtnl_link_get_arptype(link);
+		links[count].is_veth = kind && !strcmp(kind, "veth");
+		links[count].mac = mac_of(rtnl_link_get_addr(link));
 		links[count].up = rtnl_link_get_flags(link) & IFF_UP;
 		count++;
 	}

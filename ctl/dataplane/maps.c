@@ -9,6 +9,7 @@
 
 #include "dataplane/flow_internal.h"
 #include "dataplane/set_internal.h"
+#include "fw/cookie.h"
 #include "fw/ticket.h"
 
 /* A template costs its whole size for a moment; this share of the free memory may go to it. */
@@ -179,10 +180,13 @@ static int answers_create(struct maps *maps)
 				       sizeof(struct fw_answers), 1, NULL);
 	if (maps->answers < 0)
 		return maps->answers;
-	maps->answer_count =
-		bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_answer_count", sizeof(uint32_t),
-			       sizeof(struct fw_counter), FW_ANSWER_INDEX(FW_HOOKS, 0), NULL);
-	return maps->answer_count < 0 ? maps->answer_count : 0;
+	maps->answer_count = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fw_answer_count",
+					    sizeof(uint32_t), sizeof(struct fw_counter),
+					    FW_ANSWER_INDEX(FW_HOOKS, FW_COOKIE_OUTCOMES), NULL);
+	if (maps->answer_count < 0)
+		return maps->answer_count;
+	maps->own_macs = own_macs_create();
+	return maps->own_macs < 0 ? maps->own_macs : 0;
 }
 
 static int maps_fill(struct maps *maps)
@@ -238,7 +242,7 @@ int maps_create(struct dataplane *dataplane, size_t largest_image)
 }
 
 /* Every pinned map with its name. */
-#define MAPS_PINNED (11 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
+#define MAPS_PINNED (12 + FW_IMAGE_CLASSES + FW_COUNTER_CLASSES + FW_SET_KINDS * FW_SET_FAMILIES)
 
 struct pin {
 	char name[16];
@@ -255,6 +259,7 @@ static void maps_pins(struct maps *maps, struct pin pins[MAPS_PINNED])
 	pins[count++] = (struct pin){ "sets", &maps->sets_map };
 	pins[count++] = (struct pin){ "answers", &maps->answers };
 	pins[count++] = (struct pin){ "answer-counts", &maps->answer_count };
+	pins[count++] = (struct pin){ "own-macs", &maps->own_macs };
 	pins[count++] = (struct pin){ "hosts-4", &maps->sets[FW_SET_HOSTS][0] };
 	pins[count++] = (struct pin){ "hosts-6", &maps->sets[FW_SET_HOSTS][1] };
 	pins[count++] = (struct pin){ "nets-4", &maps->sets[FW_SET_NETS][0] };

@@ -77,6 +77,8 @@ static int maps_reuse(const struct maps *maps, struct bpf_object *object)
 	if (!error)
 		error = map_reuse(object, "fw_answer_count", maps->answer_count);
 	if (!error)
+		error = map_reuse(object, "fw_own_macs", maps->own_macs);
+	if (!error)
 		error = map_reuse(object, "fw_flow_tables", maps->flow_tables);
 	if (!error)
 		error = map_reuse(object, "fw_flow_fragments", maps->flow_fragments);
@@ -115,6 +117,7 @@ static int setup_write(const struct maps *maps, struct bpf_object *object, enum 
 		.build = program_build(program),
 		.sizes = maps->sizes,
 		.layer3 = layer3,
+		.has_cookies = kernel_has_syncookies(),
 	};
 	struct bpf_map *map = bpf_object__find_map_by_name(object, SETUP_MAP);
 
@@ -279,6 +282,9 @@ int dataplane_test_run(struct dataplane *dataplane, enum fw_hook hook,
 	ret_verdict->verdict = FW_VERDICT_PASS;
 	/* Marked, it goes to the program that answers and to nobody else. */
 	ret_verdict->answered = memcmp(after, packet->frame, packet->length) != 0;
+	/* But for a SYN that passes, and was answered in its place. */
+	if (hook == FW_INGRESS && options.retval == XDP_TX)
+		ret_verdict->answered = false;
 	if (ret_verdict->answered ||
 	    options.retval == (hook == FW_INGRESS ? (uint32_t)XDP_DROP : 2U /* TC_ACT_SHOT */))
 		ret_verdict->verdict = FW_VERDICT_DROP;

@@ -66,6 +66,9 @@ static int reasons_read(struct dataplane *dataplane, struct statistics *statisti
 		error = counter_read(
 			dataplane->maps.answer_count, i, values,
 			&statistics->answers[i / FW_ANSWER_OUTCOMES][i % FW_ANSWER_OUTCOMES]);
+	for (unsigned i = 0; i < FW_COOKIE_OUTCOMES && !error; i++)
+		error = counter_read(dataplane->maps.answer_count, FW_ANSWER_INDEX(FW_HOOKS, i),
+				     values, &statistics->cookies[i]);
 	return error;
 }
 

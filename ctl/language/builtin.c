@@ -50,7 +50,7 @@ void builtin_rules(struct parser *parser, enum fw_hook hook, struct vector *ret_
 
 		lexer_init(&parser->lexer, file.text, file.length, parser_add_file(parser, &file));
 		parser_advance(parser);
-		if (!parse_rule(parser, &rule))
+		if (!parse_rule(parser, hook, &rule))
 			*(struct rule *)vector_add(ret_rules, sizeof(rule)) = rule;
 	}
 	parser->builtin = false;

@@ -121,13 +121,13 @@ static void insert_rule(struct ruleset *ruleset, enum fw_hook hook, size_t index
 	block->count++;
 }
 
-static int parse_alone(struct parser *parser, struct rule *ret_rule)
+static int parse_alone(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
 {
 	size_t errors = parser->diagnostics->error_count;
 	int err;
 
 	parser_advance(parser);
-	err = parse_rule(parser, ret_rule);
+	err = parse_rule(parser, hook, ret_rule);
 	if (!err && parser->token.kind != TOKEN_END)
 		err = parser_expected(parser, "the end of the rule", "give one rule at a time");
 	return err || parser->diagnostics->error_count != errors ? -EINVAL : 0;
@@ -176,7 +176,7 @@ int rule_parse_into(struct ruleset *ruleset, const struct rule_place *place, con
 	if (err)
 		return err;
 	parser_open(&parser, ruleset, text, diagnostics);
-	err = parse_alone(&parser, &rule);
+	err = parse_alone(&parser, place->hook, &rule);
 	if (!err)
 		err = check_identity(&parser, ruleset, place->hook, &rule);
 	if (!err) {
@@ -203,7 +203,7 @@ int rule_text_canonical(struct ruleset *ruleset, const char *text, const char **
 
 	diagnostics_init(&diagnostics);
 	parser_open(&parser, ruleset, text, &diagnostics);
-	err = parse_alone(&parser, &rule);
+	err = parse_alone(&parser, FW_INGRESS, &rule);
 	ruleset->files = files;
 	ruleset->file_count = file_count;
 	parser_free(&parser);

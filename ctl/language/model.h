@@ -274,6 +274,7 @@ struct options {
 	bool recheck_flows;
 	uint64_t flows;			  /* size of the flow table; 0 = the default */
 	uint64_t reject_rate;		  /* answers a second; default 100 */
+	uint64_t syncookie_after;	  /* SYNs a second; default 1000 */
 	uint64_t timeouts[TIMEOUT_KINDS]; /* seconds; 0 = the default */
 };
 

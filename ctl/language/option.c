@@ -169,6 +169,7 @@ enum option_kind {
 	OPTION_PICKUP,
 	OPTION_RECHECK_FLOWS,
 	OPTION_REJECT_RATE,
+	OPTION_SYNCOOKIE_AFTER,
 	OPTION_TIMEOUT,
 };
 
@@ -181,6 +182,7 @@ static const struct name_value option_names[] = {
 	{ "pickup", OPTION_PICKUP },
 	{ "recheck-flows", OPTION_RECHECK_FLOWS },
 	{ "reject-rate", OPTION_REJECT_RATE },
+	{ "syncookie-after", OPTION_SYNCOOKIE_AFTER },
 	{ "timeout", OPTION_TIMEOUT },
 };
 
@@ -189,9 +191,10 @@ static const struct name_list option_list = {
 	.count = sizeof(option_names) / sizeof(option_names[0]),
 };
 
-static int parse_reject_rate(struct parser *parser, uint64_t *ret_rate, const char **ret_text)
+/* Packets a second. */
+static int parse_rate(struct parser *parser, const uint64_t bounds[2], uint64_t *ret_rate,
+		      const char **ret_text)
 {
-	static const uint64_t bounds[2] = { 1, 1000000 };
 	const char *define;
 	struct token token;
 	int err;
@@ -247,6 +250,8 @@ static int option_value(struct parser *parser, enum option_kind kind, struct opt
 	static const char *const pass_drop[2] = { "pass", "drop" };
 	static const char *const drop_pass[2] = { "drop", "pass" };
 	static const uint64_t flow_bounds[2] = { 1, 1U << 26 };
+	static const uint64_t reject_bounds[2] = { 1, 1000000 };
+	static const uint64_t syncookie_bounds[2] = { 0, 1000000 };
 	struct options *options = &parser->ruleset->options;
 
 	switch (kind) {
@@ -267,7 +272,10 @@ static int option_value(struct parser *parser, enum option_kind kind, struct opt
 	case OPTION_RECHECK_FLOWS:
 		return parse_choice(parser, on_off, &options->recheck_flows, &option->value);
 	case OPTION_REJECT_RATE:
-		return parse_reject_rate(parser, &options->reject_rate, &option->value);
+		return parse_rate(parser, reject_bounds, &options->reject_rate, &option->value);
+	case OPTION_SYNCOOKIE_AFTER:
+		return parse_rate(parser, syncookie_bounds, &options->syncookie_after,
+				  &option->value);
 	case OPTION_TIMEOUT:
 		return parse_timeout(parser, option);
 	}
@@ -284,7 +292,7 @@ static int unknown_option(struct parser *parser)
 	parser_error(parser, &token->at,
 		     nearest ? diagnostics_hint(parser->diagnostics, "did you mean '%s'?", nearest)
 			     : "ban-set, essential, fail-policy, flows, malformed, pickup, "
-			       "recheck-flows, reject-rate, timeout",
+			       "recheck-flows, reject-rate, syncookie-after, timeout",
 		     "expected an option, not %s", token_show(parser, token));
 	return -EINVAL;
 }

@@ -175,6 +175,7 @@ static struct ruleset *ruleset_new(void)
 	ruleset->arena = arena;
 	ruleset->options.essential = true;
 	ruleset->options.reject_rate = 100;
+	ruleset->options.syncookie_after = 1000;
 	return ruleset;
 }
 

@@ -213,7 +213,10 @@ int parse_count(struct parser *parser, const char *what, const uint64_t bounds[2
 void options_check(struct parser *parser);
 
 /* rule.c */
-int parse_rule(struct parser *parser, struct rule *ret_rule);
+int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule);
+
+/* --- rule_check.c: tells what is wrong with it as a whole. */
+void rule_check(struct parser *parser, enum fw_hook hook, const struct rule *rule);
 
 /* modifier.c */
 bool keyword_is_modifier(enum keyword keyword);

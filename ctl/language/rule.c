@@ -401,16 +401,7 @@ static void rule_take_slots(struct parser *parser, const struct slots *slots, st
 		arena_memdup(parser->arena, matches, rule->match_count * sizeof(matches[0]));
 }
 
-/* What only makes sense with another part of the rule. */
-static void rule_check(struct parser *parser, const struct rule *rule)
-{
-	if (rule->keep_state && rule->action != FW_PASS)
-		parser_error(parser, &rule->at, NULL, "only a pass rule keeps state");
-	if (rule->syncookie && rule->action != FW_PASS)
-		parser_error(parser, &rule->at, NULL, "only a pass rule answers with SYN cookies");
-}
-
-int parse_rule(struct parser *parser, struct rule *ret_rule)
+int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
 {
 	struct rule rule = { .at = parser->token.at, .builtin = parser->builtin };
 	struct slots slots;
@@ -444,7 +435,7 @@ int parse_rule(struct parser *parser, struct rule *ret_rule)
 		return err;
 	rule.at = location_join(&rule.at, &parser->taken);
 	rule_take_slots(parser, &slots, &rule);
-	rule_check(parser, &rule);
+	rule_check(parser, hook, &rule);
 	buffer_clear(&parser->text);
 	rule_print(&rule, &parser->text);
 	rule.text = arena_strndup(parser->arena, parser->text.text, parser->text.length);

@@ -87,7 +87,7 @@ static void parse_block_rule(struct parser *parser, enum fw_hook hook)
 	struct rule rule;
 	int err;
 
-	err = parse_rule(parser, &rule);
+	err = parse_rule(parser, hook, &rule);
 	if (!err) {
 		if (parser->diagnostics->error_count == errors)
 			keep_rule(parser, hook, &rule);

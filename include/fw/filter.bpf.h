@@ -24,14 +24,16 @@ __noinline int fw_ask_state(struct FW_CONTEXT *ctx, struct fw_packet *packet, __
 }
 
 /*
- * What is left to do where the rule says more than a verdict. Of fw_filter(), but for the stack:
+ * What is left to do where the rule says more than a verdict; with `syncookie` the flow is left to
+ * fw/cookie.bpf.h, which may answer the packet instead. Of fw_filter(), but for the stack:
  * what is alive across these calls would stand beside fw_decide()'s.
  */
 __noinline int fw_complete(const struct fw_packet *packet, __u64 packets, __u64 bytes, __u64 active)
 {
 	__u32 outcome = (__u32)fw_finish(packet, packets, bytes, active);
 
-	if (outcome & FW_DO_KEEP_STATE && FW_VERDICT_OF(outcome) == FW_VERDICT_PASS)
+	if ((outcome & (FW_DO_KEEP_STATE | FW_DO_SYNCOOKIE)) == FW_DO_KEEP_STATE &&
+	    FW_VERDICT_OF(outcome) == FW_VERDICT_PASS)
 		fw_keep_flow(packet, active, packets, bytes);
 	return (int)outcome;
 }

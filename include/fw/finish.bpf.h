@@ -92,11 +92,17 @@ static __always_inline const struct fw_record *fw_go_on(const struct fw_finish *
 	return 0;
 }
 
-static __always_inline __u32 fw_reject_rate(const struct fw_view *image)
+/* For those who answer, behind fw_finish(). */
+static __always_inline void fw_keep_options(const struct fw_finish *finish,
+					    struct fw_pending *pending)
 {
+	const struct fw_view *image = &finish->image;
 	__u32 offset = fw_image_header(image->base)->options & (image->mask & ~(FW_LINE - 1U));
+	const struct fw_state_options *options = (const void *)(image->base + offset);
 
-	return ((const struct fw_state_options *)(image->base + offset))->reject_rate;
+	pending->reject_rate = options->reject_rate;
+	pending->syncookie_after = options->syncookie_after;
+	pending->active = finish->active;
 }
 
 /* The number of a ticket for the packet that fw_finish() had last; 0: it is dropped unanswered. */
@@ -132,8 +138,8 @@ static __always_inline int fw_settle(const struct fw_finish *finish, struct fw_p
 	drops = outcome.record->action != FW_PASS;
 	fw_count_record(finish, outcome.record, outcome.over);
 	pending->counter = outcome.record->counter;
-	if (outcome.record->flags & FW_RECORD_REJECT)
-		pending->reject_rate = fw_reject_rate(&finish->image);
+	if (outcome.record->flags & (FW_RECORD_REJECT | FW_RECORD_SYNCOOKIE))
+		fw_keep_options(finish, pending);
 	if (outcome.over && !drops)
 		return FW_VERDICT_DROP;
 	return (drops ? FW_VERDICT_DROP : FW_VERDICT_PASS) | fw_record_work(outcome.record);

@@ -82,7 +82,8 @@ struct fw_state_options {
 	__u32 flags;		     /* FW_OPTION_* */
 	__u32 reject_rate;	     /* answers a second */
 	__u32 flows;		     /* room for so many, if the rules use state */
-	__u32 pad[3];
+	__u32 syncookie_after;	     /* SYNs a second that rules with `syncookie` pass */
+	__u32 pad[2];
 };
 
 /* What the program does with a packet that a rule decides. */

@@ -111,6 +111,8 @@ struct fw_setup {
 	__u64 build; /* hash of the object that the program was loaded from */
 	struct fw_sizes sizes;
 	__u32 layer3;	   /* the interface's frames have no link-layer header */
+	__u32 has_cookies; /* the kernel makes SYN cookies, and knows them again */
+	__u32 pad;
 	__u32 jiffy;	   /* how long it is, in 1/16 ns */
 	__u64 first_jiffy; /* the number of jiffies at boot */
 };

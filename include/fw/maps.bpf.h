@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "fw/classify.h"
+#include "fw/cookie.h"
 #include "fw/flows.h"
 #include "fw/layout.h"
 #include "fw/sets.h"
@@ -80,8 +81,10 @@ struct {
  */
 struct fw_pending {
 	struct fw_match_result result;
-	__u32 counter;	   /* index of the rule that decided; from fw_finish() */
-	__u32 reject_rate; /* option reject-rate; from fw_finish(), if the rule rejects */
+	__u32 counter;	       /* index of the rule that decided; from fw_finish() */
+	__u32 reject_rate;     /* options, from fw_finish(), if the rule rejects or answers SYNs */
+	__u32 syncookie_after; /* likewise */
+	__u64 active;	       /* likewise */
 };
 
 struct {
@@ -101,10 +104,19 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, FW_ANSWER_INDEX(FW_HOOKS, 0));
+	__uint(max_entries, FW_ANSWER_INDEX(FW_HOOKS, FW_COOKIE_OUTCOMES));
 	__type(key, __u32);
 	__type(value, struct fw_counter);
 } fw_answer_count SEC(".maps");
+
+/* The interfaces' own MAC addresses, for SYN cookies; values say nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FW_OWN_MACS);
+	__type(key, struct fw_own_mac);
+	__type(value, __u8);
+} fw_own_macs SEC(".maps");
 
 /* Constants to the verifier: it drops the code of what they rule out. */
 const volatile struct fw_setup fw_setup SEC(".rodata.setup") = {};

@@ -30,7 +30,8 @@ struct fw_ticket {
 
 /* The only value of the map fw_answers. */
 struct fw_answers {
-	__u64 bucket; /* of the rate; fw/limit.h */
+	__u64 bucket;	     /* of the rate; fw/limit.h */
+	__u64 cookie_bucket; /* of the rate of SYNs that rules with `syncookie` pass */
 	__u32 cursor;
 	__u32 pad;
 	struct fw_ticket tickets[FW_TICKETS];
@@ -45,6 +46,7 @@ enum fw_answer_outcome {
 	FW_ANSWER_OUTCOMES,
 };
 
+/* Behind those of the last hook stand those of SYN cookies (fw/cookie.h). */
 #define FW_ANSWER_INDEX(hook, outcome) ((hook)*FW_ANSWER_OUTCOMES + (outcome))
 
 #endif

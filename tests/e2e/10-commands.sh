@@ -86,7 +86,8 @@ drop tcp to port 23"
 before=$(fw list --json)
 expect 2 "label" fw add ingress drop udp label d
 expect 2 "<command line>:1:" fw add ingress drop tcp to port shh
-expect 2 "not supported yet" fw add ingress pass tcp to port 113 syncookie
+expect 2 "not supported yet" fw add ingress pass tcp to port 113 log
+expect 2 "an egress rule cannot answer with SYN cookies" fw add egress pass tcp to port 113 syncookie
 expect 2 "no ingress rule is called 'nosuch'" fw add --before nosuch ingress drop udp; one_line
 expect 2 "the ingress block has 7 rules" fw add --at 99 ingress drop udp; one_line
 expect 2 "say ingress or egress" fw add drop udp; one_line
@@ -153,10 +154,10 @@ RULES
 expect 2 "bad.conf:2:17: error:" fw apply "$work/bad.conf"
 grep -q 'bad.conf:3:' "$work/err" && grep -q 'bad.conf:4:' "$work/err" || fail "not all errors told"
 grep -q '\^' "$work/err" || fail "no caret"
-printf 'interface fw0\nset l live\ningress default pass {\n    pass tcp syncookie\n    drop from @l log\n}\n' \
+printf 'interface fw0\nset l live\ningress default pass {\n    pass tcp log\n    drop from @l log\n}\n' \
     >"$work/later.conf"
-expect 2 "later.conf:4:5: error: 'syncookie' is not supported yet" fw apply "$work/later.conf"
-grep -q "'log' is not supported yet" "$work/err" || fail "log was not refused by name"
+expect 2 "later.conf:4:5: error: 'log' is not supported yet" fw apply "$work/later.conf"
+grep -q "later.conf:5:5: error: 'log' is not supported yet" "$work/err" || fail "log was not refused by name"
 printf 'interface fw0, nosuch0\ningress default drop { }\n' >"$work/missing.conf"
 expect 1 "missing.conf:1: there is no interface nosuch0" fw apply "$work/missing.conf"
 grep -q -- "--missing-ok.*fwctl watch" "$work/err" || fail "no word of --missing-ok: $(cat "$work/err")"

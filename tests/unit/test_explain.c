@@ -20,6 +20,7 @@ static const char rules[] = "option essential off\n"
 			    "    drop tcp limit 10/s label flood\n"
 			    "    pass inet6 icmp6 type echo-request label ping\n"
 			    "    pass tcp to port { 80, 443 }\n"
+			    "    pass tcp to port 25 syncookie label mail\n"
 			    "}\n";
 
 struct fixture {
@@ -84,6 +85,22 @@ static void names_the_rule_and_its_place(void **state)
 		    "    counted by fw.conf:5: count tcp\n");
 }
 
+static void says_that_a_syn_may_be_answered_with_a_cookie(void **state)
+{
+	const struct explain_options plain = { 0 };
+
+	(void)state;
+	assert_text("in tcp 192.0.2.1:1 > 198.51.100.1:25", &plain,
+		    "in tcp 192.0.2.1:1 > 198.51.100.1:25 flags S\n"
+		    "    pass: fw.conf:9: pass tcp to port 25 syncookie label mail\n"
+		    "    counted by fw.conf:5: count tcp\n"
+		    "    in a flood of such packets it is answered with a SYN cookie\n");
+	assert_text("in tcp 192.0.2.1:1 > 198.51.100.1:25 flags A", &plain,
+		    "in tcp 192.0.2.1:1 > 198.51.100.1:25 flags A\n"
+		    "    pass: fw.conf:9: pass tcp to port 25 syncookie label mail\n"
+		    "    counted by fw.conf:5: count tcp\n");
+}
+
 static void names_what_decides_without_a_rule(void **state)
 {
 	const struct explain_options plain = { 0 };
@@ -128,6 +145,8 @@ static void tells_why_each_rule_before_did_not_decide(void **state)
 		    "        fw.conf:7: pass inet6 icmp6 type echo-request label ping\n"
 		    "            icmp6 type echo-request, but the packet has nd-redirect\n"
 		    "        fw.conf:8: pass tcp to port { 80, 443 }\n"
+		    "            tcp, but the packet has icmp6\n"
+		    "        fw.conf:9: pass tcp to port 25 syncookie label mail\n"
 		    "            tcp, but the packet has icmp6\n");
 }
 
@@ -141,30 +160,31 @@ static void the_object_has_the_promised_keys(void **state)
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
 		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":\"eth0\",\"note\":null,"
 		"\"text\":\"in eth0 udp 203.0.113.5:1 > 198.51.100.1:2\",\"action\":\"drop\","
-		"\"counted\":[],\"recorded\":false}");
-	assert_json("out arp", &plain,
-		    "{\"packet\":3,\"hook\":\"egress\",\"verdict\":\"pass\",\"rule\":\"default\","
-		    "\"file\":null,\"line\":null,\"reason\":null,\"interface\":null,\"note\":null,"
-		    "\"text\":\"out arp\",\"action\":\"pass\",\"counted\":[],\"recorded\":false}");
+		"\"counted\":[],\"recorded\":false,\"syncookie\":false}");
+	assert_json(
+		"out arp", &plain,
+		"{\"packet\":3,\"hook\":\"egress\",\"verdict\":\"pass\",\"rule\":\"default\","
+		"\"file\":null,\"line\":null,\"reason\":null,\"interface\":null,\"note\":null,"
+		"\"text\":\"out arp\",\"action\":\"pass\",\"counted\":[],\"recorded\":false,\"syncookie\":false}");
 	assert_json(
 		NULL, &plain,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":null,"
 		"\"file\":null,\"line\":null,\"reason\":\"ipv4-truncated\",\"interface\":null,\"note\":null,"
 		"\"text\":\"in ethertype 0x0000 vlan 0 layer3\",\"action\":\"drop\","
-		"\"counted\":[],\"recorded\":false}");
+		"\"counted\":[],\"recorded\":false,\"syncookie\":false}");
 	assert_json(
 		"in tcp 203.0.113.5:1 > 198.51.100.1:80", &why,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"drop\",\"rule\":\"listed\","
 		"\"file\":\"fw.conf\",\"line\":4,\"reason\":null,\"interface\":null,\"note\":null,"
 		"\"text\":\"in tcp 203.0.113.5:1 > 198.51.100.1:80 flags S\","
-		"\"action\":\"drop\",\"counted\":[],\"recorded\":false,\"why\":[]}");
+		"\"action\":\"drop\",\"counted\":[],\"recorded\":false,\"syncookie\":false,\"why\":[]}");
 	assert_json(
 		"in tcp 192.0.2.1:1 > 198.51.100.1:80", &why,
 		"{\"packet\":3,\"hook\":\"ingress\",\"verdict\":\"pass\","
 		"\"rule\":\"pass tcp to port { 80, 443 }\","
 		"\"file\":\"fw.conf\",\"line\":8,\"reason\":null,\"interface\":null,\"note\":null,"
 		"\"text\":\"in tcp 192.0.2.1:1 > 198.51.100.1:80 flags S\","
-		"\"action\":\"pass\",\"counted\":[\"count tcp\"],\"recorded\":false,\"why\":["
+		"\"action\":\"pass\",\"counted\":[\"count tcp\"],\"recorded\":false,\"syncookie\":false,\"why\":["
 		"{\"rule\":\"listed\",\"file\":\"fw.conf\",\"line\":4,"
 		"\"match\":\"from @list\",\"packet\":\"192.0.2.1\"},"
 		"{\"rule\":\"count tcp\",\"file\":\"fw.conf\",\"line\":5,"
@@ -179,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_the_rule_and_its_place),
+		cmocka_unit_test(says_that_a_syn_may_be_answered_with_a_cookie),
 		cmocka_unit_test(names_what_decides_without_a_rule),
 		cmocka_unit_test(tells_why_each_rule_before_did_not_decide),
 		cmocka_unit_test(the_object_has_the_promised_keys),

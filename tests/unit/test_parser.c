@@ -145,7 +145,7 @@ static void flags_states_and_limits_are_numbers(void **state)
 					      "pass state established, related\n"
 					      "pass limit 5 mbit/s burst 100 kbit per destination\n"
 					      "pass limit 7/min burst 3 per source\n"
-					      "pass log sample 1/8 keep state syncookie");
+					      "pass tcp log sample 1/8 keep state syncookie");
 	const struct rule *rules = ruleset->blocks[FW_INGRESS].rules;
 	const struct match *match = rule_find_match(&rules[0], MATCH_FLAGS);
 
@@ -203,13 +203,14 @@ static void options_have_their_defaults(void **state)
 	assert_false(ruleset->options.malformed_pass);
 	assert_false(ruleset->options.pickup);
 	assert_int_equal(ruleset->options.reject_rate, 100);
+	assert_int_equal(ruleset->options.syncookie_after, 1000);
 	assert_null(ruleset->options.ban_set);
 	ruleset_free(&ruleset);
 	diagnostics_init(&diagnostics);
 	ruleset = parse("option essential off\noption fail-policy drop\noption malformed pass\n"
 			"option reject-rate 7/s\noption flows 99\noption pickup on\n"
 			"option recheck-flows on\noption timeout tcp-closing 2min\n"
-			"option ban-set s\nset s live\n",
+			"option ban-set s\nset s live\noption syncookie-after 0/s\n",
 			&diagnostics);
 	assert_non_null(ruleset);
 	assert_false(ruleset->options.essential);
@@ -218,6 +219,7 @@ static void options_have_their_defaults(void **state)
 	assert_true(ruleset->options.pickup);
 	assert_true(ruleset->options.recheck_flows);
 	assert_int_equal(ruleset->options.reject_rate, 7);
+	assert_int_equal(ruleset->options.syncookie_after, 0);
 	assert_int_equal(ruleset->options.flows, 99);
 	assert_int_equal(ruleset->options.timeouts[TIMEOUT_TCP_CLOSING], 120);
 	assert_string_equal(ruleset->options.ban_set, "s");

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What SYN cookies ask of the host: whether its kernel makes them, and which MAC addresses its
+ * interfaces have. Frames to others are not for it, so it must not answer them (fw/cookie.bpf.h).
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "dataplane/internal.h"
+#include "fw/cookie.h"
+
+int own_macs_create(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+
+	return bpf_map_create(BPF_MAP_TYPE_HASH, "fw_own_macs", sizeof(struct fw_own_mac),
+			      sizeof(uint8_t), FW_OWN_MACS, &options);
+}
+
+static struct fw_own_mac own_mac_of(const struct link_info *link)
+{
+	return (struct fw_own_mac){ .mac = link->mac, .interface = link->index };
+}
+
+/*
+ * Namespaces share the map, so an address is only taken away for itself. Where it is missing SYNs
+ * go to the host, as if there were no cookies.
+ */
+void own_mac_note(const struct maps *maps, const struct link_info *link, bool may_answer)
+{
+	const struct fw_own_mac key = own_mac_of(link);
+	const uint8_t nothing = 0;
+
+	if (may_answer)
+		bpf_map_update_elem(maps->own_macs, &key, &nothing, BPF_ANY);
+	else
+		bpf_map_delete_elem(maps->own_macs, &key);
+}
+
+bool own_mac_is_noted(const struct maps *maps, const struct link_info *link)
+{
+	const struct fw_own_mac key = own_mac_of(link);
+	uint8_t nothing;
+
+	return !bpf_map_lookup_elem(maps->own_macs, &key, &nothing);
+}
+
+bool kernel_has_syncookies(void)
+{
+	static int known = -1;
+
+	/* This one is only there if the kernel has CONFIG_SYN_COOKIES. */
+	if (known < 0)
+		known = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+						BPF_FUNC_tcp_raw_check_syncookie_ipv4, NULL) == 1;
+	return known;
+}
