@@ -109,6 +109,19 @@ host_took() { in_right nstat -asz TcpExtSyncookiesRecv | awk '/SyncookiesRecv/ {
 # shellcheck disable=SC2317 # called by wait_for
 more_sent_than() { [ "$(cookies sent)" -gt "$1" ]; }
 
+# A kernel without cookies: refused, and the program loads for other rules.
+rules_of() { printf 'interface fw0 mode generic\ningress default pass {\n    pass tcp to port 80 %s label x\n}\n' "$1"; }
+export FWCTL_TEST_NO_SYNCOOKIES=1
+rules_of "" >"$work/plain.conf"
+rules_of syncookie >"$work/cookie.conf"
+fw -q apply "$work/plain.conf" || fail "without cookies: apply"
+fw apply "$work/cookie.conf" >"$work/out" 2>&1 && fail "a kernel without cookies is not refused"
+grep -q "cookie.conf:3: 'syncookie' needs a kernel from 6.0 on with CONFIG_SYN_COOKIES" "$work/out" || fail "$(cat "$work/out")"
+fw add ingress pass tcp to port 81 syncookie 2>&1 | grep -q "'syncookie' needs a kernel" || fail "add is not refused"
+[ "$(fw list | grep -c syncookie)" = 0 ] || fail "$(fw list)"
+fw -q down
+unset FWCTL_TEST_NO_SYNCOOKIES
+
 # XDP cannot send on a veth by itself: said, and SYNs are left to the host.
 syncookies 2
 rules auto 0
