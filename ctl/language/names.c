@@ -180,7 +180,9 @@ static void read_line(char *line, struct name_vector *vector, struct arena *aren
 	line[strcspn(line, "#\n")] = '\0';
 	name = strtok_r(line, " \t", &save);
 	number = strtok_r(NULL, " \t", &save);
-	if (!number || number_parse(number, strcspn(number, "/"), NUMBER_DECIMAL, bounds, &value))
+	/* AppleTalk's sockets have names of ports, and other numbers: echo is 4 there, not 7. */
+	if (!number || !strcmp(number + strcspn(number, "/"), "/ddp") ||
+	    number_parse(number, strcspn(number, "/"), NUMBER_DECIMAL, bounds, &value))
 		return;
 	for (; name; name = strtok_r(NULL, " \t", &save))
 		vector_add(vector, arena_strndup(arena, name, strlen(name)), (uint32_t)value);

@@ -88,7 +88,7 @@ static void a_file_of_names_is_read(void **state)
 
 	(void)state;
 	fputs("# a comment\nssh 22/tcp secure # alias\nssh 22/udp\n\nbad x/tcp\nlone\n"
-	      "high 65536/tcp\nweb\t80/tcp\n",
+	      "high 65536/tcp\nweb\t80/tcp\nweb 4/ddp\n",
 	      file);
 	fclose(file);
 	list = names_read(path, arena);
@@ -99,6 +99,7 @@ static void a_file_of_names_is_read(void **state)
 	assert_true(name_find(&list, "secure", 6, &value));
 	assert_int_equal(value, 22);
 	assert_true(name_find(&list, "web", 3, &value));
+	assert_int_equal(value, 80);
 	assert_false(name_find(&list, "high", 4, &value));
 	assert_int_equal(names_read(path, arena).count, 0);
 	arena_free(&arena);
