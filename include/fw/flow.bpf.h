@@ -27,7 +27,7 @@ struct fw_flow_scratch {
 	__u64 ticked; /* when `now` was read, in nanoseconds that cost little */
 	__u32 now;
 	__u32 may_keep; /* the packet has a name, and no flow of this name stands in the way */
-	__u32 is_over;	/* bit n: in table n stands one that is over */
+	__u32 is_over;	/* one of this name is over, and stands in a table still */
 	struct fw_packet inner; /* that an ICMP error carries */
 	__u8 bytes[FW_INNER_MAX];
 	struct fw_flow_entry entry; /* a new one */
@@ -158,9 +158,11 @@ static __always_inline void fw_flow_read_segment(const __u8 *at, const struct fw
 	__u32 headers = (__u32)(packet->transport - packet->network) + (at[12] >> 4) * 4U;
 	__u32 payload = packet->length - headers;
 
-	/* Options that run into the next fragment, and what follows there: as much as can be. */
-	if (packet->has & FW_IS_FIRST_FRAGMENT)
-		payload = 65535;
+	/* Options may run into the next fragment. */
+	ret->is_fragment = (packet->has & FW_IS_FIRST_FRAGMENT) != 0;
+	if (ret->is_fragment && payload > packet->length)
+		payload = 0;
+	ret->pad = 0;
 	ret->flags = packet->tcp_flags;
 	ret->sequence = fw_load32(at + 4);
 	ret->acknowledgement = fw_load32(at + 8);
@@ -262,14 +264,14 @@ static __always_inline void fw_flow_count(struct fw_flow_side *side, __u64 packe
 }
 
 /* An enum fw_fit. */
-__noinline int fw_flow_fit(const struct fw_flow_entry *entry, __u32 direction, __u32 protocol,
+__noinline int fw_flow_fit(struct fw_flow_entry *entry, __u32 direction, __u32 protocol,
 			   const struct fw_segment *segment)
 {
 	if (!entry || !segment)
 		return FW_FIT_NONE;
 	if (protocol != FW_PROTOCOL_TCP)
 		return FW_FIT_YES;
-	return fw_tcp_fit(&entry->sides[direction & 1], &entry->sides[~direction & 1], segment);
+	return fw_tcp_meet(&entry->sides[direction & 1], &entry->sides[~direction & 1], segment);
 }
 
 __noinline int fw_flow_take(struct fw_flow_entry *entry, __u32 direction, __u32 protocol,
@@ -297,13 +299,51 @@ static __always_inline void fw_flow_prolong(struct fw_flow_entry *entry, __u8 pr
 		entry->expires = expires;
 }
 
-/* Into the table that no flood reaches. If it cannot be, it stays where it is. */
-static __noinline int fw_flow_assure(const struct fw_flow_key *key)
+__noinline int fw_side_follow(struct fw_flow_side *side, const struct fw_flow_side *seen)
 {
-	struct fw_flow_entry *entry = fw_flow_find(FW_FLOWS_HALF_OPEN, key);
+	if (side && seen)
+		fw_side_catch_up(side, seen);
+	return 0;
+}
 
-	if (entry && !fw_flow_insert(FW_FLOWS_ASSURED, key, entry))
-		fw_flow_delete(FW_FLOWS_HALF_OPEN, key);
+/*
+ * Into the table that no flood reaches. If it cannot be, it stays where it is. A packet of another
+ * CPU that found it where it was may write there still: before FW_SIDE_MOVED could be seen, and
+ * then it is caught up with here, or behind that (fw_flow_advance()).
+ */
+static __always_inline void fw_flow_assure(struct fw_flow_entry *entry,
+					   const struct fw_flow_key *key)
+{
+	struct fw_flow_entry *moved;
+
+	fw_side_add(&entry->sides[FW_FLOW_ORIGINATOR], FW_SIDE_MOVED);
+	if (fw_flow_insert(FW_FLOWS_ASSURED, key, entry))
+		return;
+	moved = fw_flow_find(FW_FLOWS_ASSURED, key);
+	if (moved) {
+		fw_side_follow(&moved->sides[0], &entry->sides[0]);
+		fw_side_follow(&moved->sides[1], &entry->sides[1]);
+	}
+	fw_flow_delete(FW_FLOWS_HALF_OPEN, key);
+}
+
+/* Behind a packet that a half-open flow has taken in: where the flow stands from now on. */
+__noinline int fw_flow_advance(struct fw_flow_entry *entry, __u32 direction)
+{
+	struct fw_flow_scratch *scratch = fw_flow_scratch_get();
+	const struct fw_flow_key *key;
+	struct fw_flow_entry *moved;
+
+	if (!entry || !scratch)
+		return 0;
+	key = &scratch->name.key;
+	if (entry->sides[FW_FLOW_ORIGINATOR].flags & FW_SIDE_MOVED) {
+		moved = fw_flow_find(FW_FLOWS_ASSURED, key);
+		if (moved)
+			return fw_flow_take(moved, direction, key->protocol, &scratch->segment);
+	}
+	if ((direction & 1) == FW_FLOW_ORIGINATOR && fw_flow_is_assured(entry, key->protocol))
+		fw_flow_assure(entry, key);
 	return 0;
 }
 
@@ -340,7 +380,7 @@ static __always_inline __u8 fw_flow_meet(struct fw_flow_scratch *scratch,
 	if (!fw_flow_has_expired(entry->expires, now))
 		fit = fw_flow_fit(entry, direction, key->protocol, &scratch->segment);
 	if (fit == FW_FIT_REOPEN) {
-		scratch->is_over = 1U << table;
+		scratch->is_over = 1;
 		return FW_STATE_NEW;
 	}
 	scratch->may_keep = 0;
@@ -355,9 +395,8 @@ static __always_inline __u8 fw_flow_meet(struct fw_flow_scratch *scratch,
 	if (fit == FW_FIT_STALE)
 		return FW_STATE_ESTABLISHED;
 	fw_flow_join(entry, scratch, options, now);
-	if (table == FW_FLOWS_HALF_OPEN && (direction & 1) == FW_FLOW_ORIGINATOR &&
-	    fw_flow_is_assured(entry, key->protocol))
-		fw_flow_assure(key);
+	if (table == FW_FLOWS_HALF_OPEN)
+		fw_flow_advance(entry, direction);
 	return FW_STATE_ESTABLISHED;
 }
 
@@ -440,10 +479,10 @@ __noinline int fw_keep_flow(const struct fw_packet *packet, __u64 active, __u64 
 	pending = bpf_map_lookup_elem(&fw_pending, &first);
 	if (!options || !pending || !fw_flow_may_open(&scratch->name, &scratch->segment, options))
 		return 0;
-	if (scratch->is_over & 1U << FW_FLOWS_ASSURED)
+	if (scratch->is_over) {
 		fw_flow_delete(FW_FLOWS_ASSURED, &scratch->name.key);
-	if (scratch->is_over & 1U << FW_FLOWS_HALF_OPEN)
 		fw_flow_delete(FW_FLOWS_HALF_OPEN, &scratch->name.key);
+	}
 	now = fw_flow_now(scratch);
 	fw_flow_begin(&scratch->entry, packet, &scratch->name, &scratch->segment);
 	fw_flow_count(&scratch->entry.sides[FW_FLOW_ORIGINATOR], packets, bytes);

@@ -23,14 +23,18 @@
 /* A segment may lag behind by so much, or by the largest window if that is more. */
 #define FW_TCP_LAG 66000U
 
+/* A segment whose first fragment was seen may have so much more. */
+#define FW_TCP_SEGMENT_MOST 65535U
+
 struct fw_segment {
 	__u32 sequence;
 	__u32 end; /* behind its last octet, SYN and FIN counted */
 	__u32 acknowledgement;
 	__u32 window; /* as it stands there, not scaled */
 	__u8 flags;
-	__u8 scale; /* of a SYN's option, or FW_NO_SCALE */
-	__u8 pad[2];
+	__u8 scale;	  /* of a SYN's option, or FW_NO_SCALE */
+	__u8 is_fragment; /* the first: `end` is behind what it has of the segment */
+	__u8 pad;
 };
 
 enum fw_fit {
@@ -38,6 +42,9 @@ enum fw_fit {
 	FW_FIT_STALE, /* belongs to it, but changes nothing: too old, or to be challenged */
 	FW_FIT_YES,
 	FW_FIT_REOPEN, /* a new connection of the same name: the flow is over */
+	/* Of fw_tcp_fit() only: */
+	FW_FIT_ANEW,	 /* a SYN within the connection: stale, but remembered */
+	FW_FIT_ANSWERED, /* answers that SYN: the connection was over, unseen */
 };
 
 /* a comes before b, modulo 2^32. */
@@ -153,17 +160,33 @@ static __always_inline __u32 fw_tcp_limit(const struct fw_flow_side *sender,
 	return sender->start + fw_largest(receiver->window, 65535);
 }
 
+/* Behind what the sender may have sent. */
+static __always_inline __u32 fw_tcp_most(const struct fw_flow_side *sender)
+{
+	return sender->end + (sender->flags & FW_SIDE_FRAGMENTS ? FW_TCP_SEGMENT_MOST : 0);
+}
+
+/* Does the segment acknowledge the SYN that the receiver sent within the connection? */
+static __always_inline __u32 fw_tcp_answers_anew(const struct fw_flow_side *receiver,
+						 const struct fw_segment *segment)
+{
+	return receiver->flags & FW_SIDE_ANEW && segment->flags & FW_TCP_ACK &&
+	       segment->acknowledgement == receiver->start;
+}
+
 /*
  * A SYN, alone or with ACK, that a side sends: the first one, the same again, one that answers or
- * crosses the other's; or one within a connection, which its receiver will challenge (RFC 9293,
- * 3.10.7.4).
+ * crosses the other's; or one within a connection. That one its receiver will challenge (RFC 9293,
+ * 3.10.7.4), or answer if it knows nothing of the connection any more: its end was not seen here.
  */
 static __always_inline enum fw_fit fw_tcp_fit_syn(const struct fw_flow_side *sender,
 						  const struct fw_flow_side *receiver,
 						  const struct fw_segment *segment)
 {
 	enum fw_flow_state state = fw_tcp_state(sender->flags, receiver->flags);
-	__u32 is_again = sender->flags & FW_SIDE_SYN && segment->sequence + 1 == sender->start;
+	__u32 is_again = (sender->flags & (FW_SIDE_SYN | FW_SIDE_ANEW)) == FW_SIDE_SYN &&
+			 segment->sequence + 1 == sender->start;
+	__u32 is_open = sender->flags & receiver->flags & FW_SIDE_ACKED;
 
 	if (fw_tcp_opens(segment->flags)) {
 		if (state >= FW_FLOW_TIME_WAIT)
@@ -174,10 +197,10 @@ static __always_inline enum fw_fit fw_tcp_fit_syn(const struct fw_flow_side *sen
 			return FW_FIT_REOPEN;
 		if (!(sender->flags & FW_SIDE_SEEN) && !(receiver->flags & FW_SIDE_ACKED))
 			return FW_FIT_YES; /* both open at the same time */
-		return FW_FIT_STALE;
+		return is_open ? FW_FIT_ANEW : FW_FIT_STALE;
 	}
-	if (sender->flags & receiver->flags & FW_SIDE_ACKED)
-		return FW_FIT_STALE;
+	if (is_open)
+		return fw_tcp_answers_anew(receiver, segment) ? FW_FIT_ANSWERED : FW_FIT_STALE;
 	/* Answers a SYN, which it has to acknowledge, and no more than what came with it. */
 	if (!(receiver->flags & FW_SIDE_SYN) ||
 	    fw_before(segment->acknowledgement, receiver->start) ||
@@ -210,7 +233,7 @@ static __always_inline enum fw_fit fw_tcp_fit_reset(const struct fw_flow_side *s
 	}
 	if (!(sender->flags & FW_SIDE_SEEN))
 		return FW_FIT_STALE;
-	if (segment->sequence == sender->end)
+	if (segment->sequence == sender->end || fw_tcp_answers_anew(receiver, segment))
 		return FW_FIT_YES;
 	if (receiver->flags & FW_SIDE_ACKED && segment->sequence == receiver->acked)
 		return FW_FIT_YES;
@@ -247,7 +270,7 @@ static __always_inline enum fw_fit fw_tcp_fit_data(const struct fw_flow_side *se
 	if (!(receiver->flags & FW_SIDE_SYN))
 		return FW_FIT_NONE;
 	if (fw_before(fw_tcp_limit(sender, receiver), segment->sequence) ||
-	    fw_before(receiver->end, ack))
+	    fw_before(fw_tcp_most(receiver), ack))
 		return FW_FIT_NONE;
 	if (!(sender->flags & FW_SIDE_ACKED))
 		return fw_before(ack, receiver->start) ? FW_FIT_NONE : FW_FIT_YES;
@@ -334,7 +357,63 @@ static __always_inline void fw_tcp_take(struct fw_flow_side *sender,
 		fw_tcp_take_ack(sender, receiver, segment);
 	if (segment->flags & FW_TCP_FIN)
 		flags |= FW_SIDE_FIN;
+	if (segment->is_fragment)
+		flags |= FW_SIDE_FRAGMENTS;
 	fw_side_add(sender, flags);
+}
+
+/*
+ * A SYN within an established connection (FW_FIT_ANEW). As long as it is established nobody asks
+ * for the number of the SYN that began it.
+ */
+static __always_inline void fw_tcp_remember(struct fw_flow_side *sender,
+					    const struct fw_segment *segment)
+{
+	__u32 flags = FW_SIDE_ANEW;
+
+	if (segment->scale != FW_NO_SCALE)
+		flags |= FW_SIDE_ANEW_FLAGS(segment->scale);
+	sender->start = segment->sequence + 1;
+	if ((sender->flags & FW_SIDE_ANEW_ALL) == flags)
+		return;
+	__sync_fetch_and_and(&sender->flags, ~FW_SIDE_ANEW_ALL);
+	__sync_fetch_and_or(&sender->flags, flags);
+}
+
+/*
+ * The answer to that SYN (FW_FIT_ANSWERED): both sides are as behind the first SYN. The only time
+ * that a packet writes the other's side; who opens sends nothing but his SYN.
+ */
+static __always_inline void fw_tcp_begin_anew(struct fw_flow_side *sender,
+					      struct fw_flow_side *receiver)
+{
+	__u32 before = receiver->flags, flags = FW_SIDE_SEEN | FW_SIDE_SYN;
+
+	if (before & FW_SIDE_ANEW_SCALES)
+		flags |= FW_SIDE_SCALES | FW_SIDE_SCALE_FLAG(before >> 20 & 15);
+	receiver->end = receiver->start;
+	receiver->window = 65535; /* the most that a SYN can offer */
+	receiver->flags = (before & (FW_SIDE_HOOKS | FW_SIDE_MOVED)) | flags;
+	sender->window = 0;
+	sender->flags &= FW_SIDE_HOOKS | FW_SIDE_MOVED;
+}
+
+/* As fw_tcp_fit(), but sees to what a SYN within the connection asks for. */
+static __always_inline enum fw_fit fw_tcp_meet(struct fw_flow_side *sender,
+					       struct fw_flow_side *receiver,
+					       const struct fw_segment *segment)
+{
+	enum fw_fit fit = fw_tcp_fit(sender, receiver, segment);
+
+	if (fit == FW_FIT_ANEW) {
+		fw_tcp_remember(sender, segment);
+		return FW_FIT_STALE;
+	}
+	if (fit == FW_FIT_ANSWERED) {
+		fw_tcp_begin_anew(sender, receiver);
+		return FW_FIT_YES;
+	}
+	return fit;
 }
 
 #endif

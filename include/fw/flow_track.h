@@ -168,6 +168,20 @@ static __always_inline int fw_flow_is_assured(const struct fw_flow_entry *entry,
 	return both & FW_SIDE_SEEN;
 }
 
+/*
+ * What a side of a flow has seen since it was copied: another CPU may have had the old entry in its
+ * hands. Of TCP only established flows are copied, so all numbers are known in both.
+ */
+static __always_inline void fw_side_catch_up(struct fw_flow_side *side,
+					     const struct fw_flow_side *seen)
+{
+	side->end = fw_later_of(side->end, seen->end);
+	side->acked = fw_later_of(side->acked, seen->acked);
+	side->allowed = fw_later_of(side->allowed, seen->allowed);
+	side->window = fw_largest(side->window, seen->window);
+	fw_side_add(side, seen->flags);
+}
+
 /* --- The packet that an ICMP error carries ------------------------------------------------- */
 
 /* What is behind IP: ports, or the identifier of a query. False: nothing that tells a flow. */

@@ -49,7 +49,8 @@ struct fw_flow_key {
 	__u8 from_upper; /* ICMP: the upper end asked; else 0 */
 };
 
-/* Flags of a side: what its packets have shown so far. They are only ever added. */
+/* Flags of a side: what its packets have shown so far. They are only added, but for FW_SIDE_ANEW.
+ */
 #define FW_SIDE_SEEN		  (1U << 0)
 #define FW_SIDE_SYN		  (1U << 1)
 #define FW_SIDE_ACKED		  (1U << 2) /* acknowledged the other side's SYN */
@@ -60,8 +61,15 @@ struct fw_flow_key {
 #define FW_SIDE_LOOSE		  (1U << 7) /* picked up: what its windows are scaled by is not known */
 #define FW_SIDE_HOOK		  (1U << 8) /* this bit + enum fw_hook: where its packets are counted */
 #define FW_SIDE_HOOKS		  (3U << 8)
+#define FW_SIDE_ANEW		  (1U << 10) /* sent a SYN within the connection: `start` is of that */
+#define FW_SIDE_ANEW_SCALES	  (1U << 11) /* that one had the window scale option */
+#define FW_SIDE_FRAGMENTS	  (1U << 12) /* may have sent 64K more than `end` tells */
+#define FW_SIDE_MOVED		  (1U << 13) /* originator, half-open: is, or will be, an assured one */
 #define FW_SIDE_SCALE(flags)	  ((flags) >> 16 & 15)
 #define FW_SIDE_SCALE_FLAG(scale) ((__u32)(scale) << 16)
+/* All that is remembered of a SYN within the connection; its scale stands in bits 20 to 23. */
+#define FW_SIDE_ANEW_ALL	  (FW_SIDE_ANEW | FW_SIDE_ANEW_SCALES | 15U << 20)
+#define FW_SIDE_ANEW_FLAGS(scale) (FW_SIDE_ANEW_SCALES | (__u32)(scale) << 20)
 
 /*
  * One direction. Only packets of this direction write it, so that directions on two CPUs do not
@@ -93,8 +101,12 @@ struct fw_flow_entry {
 	__u32 generation; /* that recorded it */
 	__u8 hook;	  /* of the first packet */
 	__u8 from_upper;  /* the originator is the upper end */
-	__u8 pad[2];
+	__u8 copied; /* FW_FLOW_COPIED() of the table that fwctl copied it to, from a smaller or
+		      * larger one; 0: a program put it where it is */
+	__u8 pad;
 };
+
+#define FW_FLOW_COPIED(table) ((__u8)((table) + 1))
 
 /* A first fragment that belongs to a flow leaves its identification for the later ones. */
 struct fw_fragment_key {

@@ -158,6 +158,53 @@ static void who_refuses_has_seen_the_syn(void **state)
 	}
 }
 
+/* Both ends have lost a connection, and nothing told the filter: conntrack's case as well. */
+static void a_successor_takes_over_where_the_end_was_not_seen(void **state)
+{
+	struct talk talk;
+
+	filter_apply(*state, "option essential off\n" TALK_BLOCKS);
+	FOR_ALL_TALKS(&talk)
+	{
+		talk_shake_hands(&talk);
+		assert_int_equal(SEGMENT('C', SYN, 900000), ESTABLISHED);
+		assert_int_equal(SEGMENT('S', SYN | ACK, 770000, 900001), ESTABLISHED);
+		assert_int_equal(SEGMENT('S', ACK, 5001, 101), DROPPED);
+		assert_int_equal(SEGMENT('C', ACK, 900001, 770001, 10), ESTABLISHED);
+		assert_int_equal(SEGMENT('S', ACK, 770001, 900011, 10), ESTABLISHED);
+		/* And once more; this time nobody listens. */
+		assert_int_equal(SEGMENT('C', SYN, 40000), ESTABLISHED);
+		assert_int_equal(SEGMENT('S', RST | ACK, 0, 40001), ESTABLISHED);
+		assert_int_equal(SEGMENT('C', SYN, 50000), KEPT);
+	}
+}
+
+/* Of a segment in fragments only the first is seen: it may have 64K, or nothing more. */
+static void fragments_do_not_push_out_what_is_sent_again(void **state)
+{
+	struct talk talk;
+
+	filter_apply(*state, "option essential off\n" TALK_BLOCKS);
+	FOR_ALL_TALKS(&talk)
+	{
+		struct talk_packet first = talk_packet_of(&talk, true);
+
+		talk_shake_hands(&talk);
+		assert_int_equal(SEGMENT('S', ACK, 5001, 101, 1000), ESTABLISHED);
+		assert_int_equal(SEGMENT('C', ACK, 101, 6001), ESTABLISHED);
+		first.flags = ACK;
+		first.sequence = 6001;
+		first.acknowledgement = 101;
+		first.payload = 800;
+		first.more = true;
+		first.fragment_id = talk.port;
+		assert_int_equal(talk_say(&talk, 'S', &first), ESTABLISHED);
+		assert_int_equal(SEGMENT('S', ACK, 5001, 101, 100), ESTABLISHED);
+		assert_int_equal(SEGMENT('C', ACK, 101, 9001), ESTABLISHED);
+		assert_int_equal(SEGMENT('C', ACK, 101, 6001 + 70000, 1), KEPT);
+	}
+}
+
 /* Who forges his address never learns the server's number, and stays half-open. */
 static void a_guessed_acknowledgement_assures_nothing(void **state)
 {
@@ -205,6 +252,8 @@ int main(void)
 		cmocka_unit_test(windows_are_scaled_if_both_sides_can),
 		cmocka_unit_test(both_may_open_at_the_same_time),
 		cmocka_unit_test(who_refuses_has_seen_the_syn),
+		cmocka_unit_test(a_successor_takes_over_where_the_end_was_not_seen),
+		cmocka_unit_test(fragments_do_not_push_out_what_is_sent_again),
 		cmocka_unit_test(a_guessed_acknowledgement_assures_nothing),
 		cmocka_unit_test(with_pickup_connections_are_recorded_in_their_middle),
 	};
