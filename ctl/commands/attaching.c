@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/message.h"
-#include "commands/answering.h"
 
 static bool attachment_is(const struct attachment *attachment, const struct link_info *link,
 			  enum fw_hook hook)
@@ -61,11 +60,8 @@ int links_attach(struct dataplane *dataplane, const struct install_input *input,
 		 const struct wanted_links *wanted, const struct installed *before,
 		 struct installed *installed)
 {
-	struct answering answering = { 0 };
-	int error = answering_read(dataplane, &answering);
+	int error = 0;
 
-	if (error)
-		return error;
 	installed->attachments =
 		calloc(wanted->count * FW_HOOKS + 1, sizeof(*installed->attachments));
 	if (!installed->attachments)
@@ -89,13 +85,8 @@ int links_attach(struct dataplane *dataplane, const struct install_input *input,
 			error = 0;
 		}
 	}
-	if (!error)
-		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
-	if (error) {
+	if (error)
 		links_restore(dataplane, before, installed);
-		answering_restore(dataplane, &answering);
-	}
-	answering_free(&answering);
 	return error;
 }
 

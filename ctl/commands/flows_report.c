@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/message.h"
 #include "commands/json.h"
 
 const char *flow_table_name(enum fw_flow_table table)
@@ -88,4 +89,18 @@ void flow_totals_print_prometheus(const struct flow_totals *totals)
 		    totals->related);
 	count_print("fwctl_flows_failed_total", "Flows that could not be recorded.",
 		    totals->failed);
+}
+
+/* The new rules run by now, so trouble is only told. */
+void flows_settle_told(struct dataplane *dataplane, const struct ruleset *ruleset)
+{
+	uint64_t deleted = 0;
+
+	if (ruleset->options.recheck_flows && dataplane_flows_recheck(dataplane, &deleted))
+		message_warn("%s", dataplane_error(dataplane));
+	else if (deleted)
+		message_info("%" PRIu64 " flow%s deleted that the new rules refuse", deleted,
+			     deleted == 1 ? "" : "s");
+	if (dataplane_settle_flows(dataplane))
+		message_warn("%s", dataplane_error(dataplane));
 }

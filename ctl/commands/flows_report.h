@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "dataplane/flows.h"
+#include "language/model.h"
 
 /* "assured", "half-open" */
 const char *flow_table_name(enum fw_flow_table table);
@@ -13,5 +14,8 @@ const char *flow_table_name(enum fw_flow_table table);
 void flow_totals_print(const struct flow_totals *totals);
 json_t *flow_totals_to_json(const struct flow_totals *totals);
 void flow_totals_print_prometheus(const struct flow_totals *totals);
+
+/* Behind a change of the rules: what they ask to be done to the flows, and a line about it. */
+void flows_settle_told(struct dataplane *dataplane, const struct ruleset *ruleset);
 
 #endif

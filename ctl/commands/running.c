@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From a ruleset to the running rules. The order matters: everything that can fail without the
- * kernel comes first, then the switch, then new interfaces (they never see the old rules), and
- * last what is not wanted any more is detached.
+ * kernel comes first, then what answers where rules reject, then the switch, then new interfaces
+ * (they never see the old rules), and last what is not wanted any more is detached.
  */
 #include "commands/running.h"
 
@@ -17,8 +17,8 @@
 #include "commands/answering.h"
 #include "commands/attaching.h"
 #include "commands/cookies.h"
+#include "commands/flows_report.h"
 #include "compiler/compile.h"
-#include "dataplane/flows.h"
 #include "language/language.h"
 
 static struct dataplane *open_told(const struct context *context, bool change, bool running)
@@ -324,9 +324,10 @@ static void roll_back(struct dataplane *dataplane, const struct generation *befo
 	ruleset_free(&ruleset);
 }
 
-static int install_over(struct dataplane *dataplane, const struct install_input *input,
-			const struct generation *before, const struct wanted_links *wanted,
-			struct installed *installed)
+/* Switches, attaches, and goes back if that fails. */
+static int install_answered(struct dataplane *dataplane, const struct install_input *input,
+			    const struct generation *before, const struct wanted_links *wanted,
+			    struct installed *installed)
 {
 	struct installed old = { 0 };
 	struct making making = {
@@ -348,25 +349,35 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		if (error && before)
 			roll_back(dataplane, before, wanted, &old);
 	}
-	if (!error) {
+	if (!error)
 		links_detach_others(dataplane, &old, installed);
-		answering_detach_others(dataplane, input->ruleset, wanted);
-		dataplane_clean_gone(dataplane);
-	}
 	installed_free(&old);
 	return error;
 }
 
-/* `option recheck-flows on`. The new rules run by now, so trouble is only told. */
-static void flows_recheck_told(struct dataplane *dataplane)
+/*
+ * The program that answers is there before rules reject anything, and goes when they do no more:
+ * what it does not answer would go up the stack as it was marked.
+ */
+static int install_over(struct dataplane *dataplane, const struct install_input *input,
+			const struct generation *before, const struct wanted_links *wanted,
+			struct installed *installed)
 {
-	uint64_t deleted = 0;
+	struct answering answering = { 0 };
+	int error = answering_read(dataplane, &answering);
 
-	if (dataplane_flows_recheck(dataplane, &deleted))
-		message_warn("%s", dataplane_error(dataplane));
-	else if (deleted)
-		message_info("%llu flow%s deleted that the new rules refuse",
-			     (unsigned long long)deleted, deleted == 1 ? "" : "s");
+	if (!error)
+		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
+	if (!error)
+		error = install_answered(dataplane, input, before, wanted, installed);
+	if (error)
+		answering_restore(dataplane, &answering);
+	else
+		answering_detach_others(dataplane, input->ruleset, wanted);
+	if (!error)
+		dataplane_clean_gone(dataplane);
+	answering_free(&answering);
+	return error;
 }
 
 /* From the switch until all is attached no signal ends the program: that would be half a change. */
@@ -407,10 +418,10 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 		error = install_over(dataplane, input, before, &wanted, &installed);
 	if (!error)
 		lost_changes_tell(input, before);
-	if (!error && input->ruleset->options.recheck_flows)
-		flows_recheck_told(dataplane);
 	if (!error && dataplane_settle_sets(dataplane))
 		message_warn("%s", dataplane_error(dataplane));
+	if (!error)
+		flows_settle_told(dataplane, input->ruleset);
 	/* Where nothing ran before, nothing is left behind: what was attached is off by now. */
 	if (error && is_first)
 		dataplane_discard(dataplane);

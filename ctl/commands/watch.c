@@ -104,6 +104,8 @@ static bool is_stale(const struct sight *sight)
 /* Attaches what is missing, and makes no generation for it. */
 static void sight_complete(struct dataplane *dataplane, const struct sight *sight, bool told)
 {
+	if (answering_lacks(&sight->answering, sight->ruleset, &sight->wanted))
+		answering_attach(dataplane, sight->ruleset, &sight->wanted, true);
 	for (size_t i = 0; i < sight->wanted.count * FW_HOOKS; i++) {
 		const struct wanted_link *item = &sight->wanted.items[i / FW_HOOKS];
 		struct attachment attachment;
@@ -118,8 +120,6 @@ static void sight_complete(struct dataplane *dataplane, const struct sight *sigh
 			message_error("watch: cannot filter %s on %s: %s", hook, item->link->name,
 				      dataplane_error(dataplane));
 	}
-	if (answering_lacks(&sight->answering, sight->ruleset, &sight->wanted))
-		answering_attach(dataplane, sight->ruleset, &sight->wanted, true);
 }
 
 /* With the lock: 0 if all is in line afterwards. */

@@ -45,7 +45,9 @@ int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, 
 int dataplane_attach_answers(struct dataplane *dataplane, const struct link_info *link,
 			     struct attachment *ret_attachment)
 {
-	return tc_attach(dataplane, link, PROGRAM_ANSWER, ret_attachment);
+	int error = session_need_maps(dataplane);
+
+	return error ? error : tc_attach(dataplane, link, PROGRAM_ANSWER, ret_attachment);
 }
 
 int dataplane_detach_answers(struct dataplane *dataplane, const struct link_info *link)

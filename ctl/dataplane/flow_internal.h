@@ -38,8 +38,23 @@ int flow_table_walk(int fd, flow_entry_visit *visit, void *data);
 int flow_delete(struct dataplane *dataplane, enum fw_flow_table table, int fd,
 		const struct fw_flow_key *key);
 
+/* --- flow_move.c */
+/* A table that takes the place of another. */
+struct flow_move {
+	enum fw_flow_table table;
+	int from;
+	int to;
+	int other; /* the table of the other kind of flows; below 0: none */
+	uint32_t now;
+	uint64_t expired; /* entries that were left behind */
+};
+/* Copies `from` to `to`, which no program sees yet. */
+int flow_move_begin(struct flow_move *move);
+/* When `to` stands in its place, and no program uses `from` any more. */
+int flow_move_finish(struct dataplane *dataplane, struct flow_move *move);
+
 /* --- flow_tables.c */
-/* Before a switch: tables for so many flows; 0: the rules use no state. */
+/* Before a switch: tables for so many flows, or more; 0: the rules use no state. */
 int flows_prepare(struct dataplane *dataplane, uint64_t flows);
 /* Behind it: takes the tables away if neither the rules before nor those now use state. */
 void flows_settle(struct dataplane *dataplane, uint64_t before, uint64_t now);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The tables of flows over time: made when rules begin to use state, made anew when their size
- * changes, and taken away when two generations in a row use none. Everything that can fail comes
- * before the switch. A table that is replaced stays pinned until the flows that changed while it
- * was copied have been looked after; whoever finds such a pin does that first.
+ * changes, and taken away when two generations in a row use none. Larger ones come before the
+ * switch, as they may not be to be had; smaller ones behind all else, as they may not hold all
+ * flows. A table that is replaced stays pinned until the flows that changed while it was copied
+ * have been looked after; whoever finds such a pin does that first.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -25,58 +26,6 @@ static int old_path(const struct dataplane *dataplane, enum fw_flow_table table,
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
-/* --- Copying -------------------------------------------------------------------------------- */
-
-struct copy {
-	int new;
-	uint32_t now;
-};
-
-static int entry_copy(const struct fw_flow_key *key, const struct fw_flow_entry *entry, void *data)
-{
-	const struct copy *copy = data;
-
-	if ((int32_t)(entry->expires - copy->now) <= 0)
-		return 0;
-	return bpf_map_update_elem(copy->new, key, entry, BPF_ANY);
-}
-
-/*
- * The programs went on with the old entry until the switch, and since then with the new one. Of
- * each side the entry counts that has seen more of its packets.
- */
-static bool entry_merge(const struct fw_flow_entry *old, struct fw_flow_entry *new)
-{
-	bool changed = false;
-
-	for (unsigned i = 0; i < FW_FLOW_DIRECTIONS; i++) {
-		if (old->sides[i].packets <= new->sides[i].packets)
-			continue;
-		new->sides[i] = old->sides[i];
-		changed = true;
-	}
-	if (changed && (int32_t)(old->expires - new->expires) > 0)
-		new->expires = old->expires;
-	return changed;
-}
-
-static int entry_follow(const struct fw_flow_key *key, const struct fw_flow_entry *entry,
-			void *data)
-{
-	const struct copy *copy = data;
-	struct fw_flow_entry new;
-	int error;
-
-	if ((int32_t)(entry->expires - copy->now) <= 0)
-		return 0;
-	error = bpf_map_lookup_elem(copy->new, key, &new);
-	if (error == -ENOENT)
-		error = bpf_map_update_elem(copy->new, key, entry, BPF_NOEXIST);
-	else if (!error && entry_merge(entry, &new))
-		error = bpf_map_update_elem(copy->new, key, &new, BPF_EXIST);
-	return error == -EEXIST || error == -ENOENT ? 0 : error;
-}
-
 /* --- Size ----------------------------------------------------------------------------------- */
 
 static int fail_table(struct dataplane *dataplane, int error, enum fw_flow_table table,
@@ -92,9 +41,9 @@ static int table_replace(struct dataplane *dataplane, enum fw_flow_table table, 
 			 uint32_t entries)
 {
 	_cleanup_close_ int new = flow_table_create(entries);
-	struct copy copy = { new, boot_seconds() };
+	struct flow_move move = { .table = table, .from = fd, .to = new };
 	char path[4096];
-	int error = new < 0 ? new : flow_table_walk(fd, entry_copy, &copy);
+	int error = new < 0 ? new : flow_move_begin(&move);
 
 	if (!error && dataplane->pin_dir)
 		error = old_path(dataplane, table, path, sizeof(path));
@@ -106,31 +55,43 @@ static int table_replace(struct dataplane *dataplane, enum fw_flow_table table, 
 	error = flow_place(dataplane->maps.flow_tables, table, new);
 	crash_point();
 	if (!error)
-		error = flow_table_walk(fd, entry_follow, &copy);
+		error = flow_move_finish(dataplane, &move);
 	crash_point();
 	if (dataplane->pin_dir)
 		unlink(path);
 	return error ? fail_table(dataplane, error, table, entries) : 0;
 }
 
-static int table_prepare(struct dataplane *dataplane, enum fw_flow_table table, uint32_t entries)
+/* How many entries the table has room for; 0: there is none. */
+static int table_size(struct dataplane *dataplane, int fd, uint32_t *ret_size)
 {
-	_cleanup_close_ int fd = flow_place_open(dataplane->maps.flow_tables, table);
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
 	int error = fd;
 
-	if (fd == -ENOENT) {
-		fd = flow_table_create(entries);
-		error = fd < 0 ? fd : flow_place(dataplane->maps.flow_tables, table, fd);
-		crash_point();
-		return error ? fail_table(dataplane, error, table, entries) : 0;
-	}
 	if (fd >= 0)
 		error = bpf_obj_get_info_by_fd(fd, &info, &length);
-	if (error < 0)
+	if (error < 0 && error != -ENOENT)
 		return fail(dataplane, error, "cannot read the flows: %s", bpf_reason(error));
-	return info.max_entries == entries ? 0 : table_replace(dataplane, table, fd, entries);
+	*ret_size = info.max_entries;
+	return 0;
+}
+
+/* There may be room for more: a switch that fails must not have cost a flow. */
+static int table_prepare(struct dataplane *dataplane, enum fw_flow_table table, uint32_t entries)
+{
+	_cleanup_close_ int fd = flow_place_open(dataplane->maps.flow_tables, table);
+	uint32_t size;
+	int error = table_size(dataplane, fd, &size);
+
+	if (error || size >= entries)
+		return error;
+	if (size)
+		return table_replace(dataplane, table, fd, entries);
+	fd = flow_table_create(entries);
+	error = fd < 0 ? fd : flow_place(dataplane->maps.flow_tables, table, fd);
+	crash_point();
+	return error ? fail_table(dataplane, error, table, entries) : 0;
 }
 
 static int fragments_prepare(struct dataplane *dataplane)
@@ -165,7 +126,7 @@ static int memory_check(struct dataplane *dataplane, uint64_t flows)
 {
 	uint64_t wanted = flows_memory(flows), there = memory_available();
 
-	if (memory_taken(dataplane) == wanted || wanted <= there)
+	if (wanted <= there)
 		return 0;
 	return fail(dataplane, -ENOMEM,
 		    "tables for %llu flows need %llu MB of memory, %llu MB are free: write a "
@@ -218,12 +179,31 @@ int flows_prepare(struct dataplane *dataplane, uint64_t flows)
 
 	if (!flows)
 		return 0;
-	error = memory_check(dataplane, flows);
+	error = memory_taken(dataplane) < flows_memory(flows) ? memory_check(dataplane, flows) : 0;
 	if (!error)
 		error = flows_loosen(dataplane);
 	for (enum fw_flow_table table = 0; table < FW_FLOW_TABLES && !error; table++)
 		error = table_prepare(dataplane, table, flow_table_entries(table, flows));
 	return error ? error : fragments_prepare(dataplane);
+}
+
+int dataplane_settle_flows(struct dataplane *dataplane)
+{
+	uint64_t flows = dataplane->flows;
+	int error = 0;
+
+	for (enum fw_flow_table table = 0; table < FW_FLOW_TABLES && flows && !error; table++) {
+		_cleanup_close_ int fd = flow_place_open(dataplane->maps.flow_tables, table);
+		uint32_t entries = flow_table_entries(table, flows), size;
+
+		error = table_size(dataplane, fd, &size);
+		if (error || size <= entries)
+			continue;
+		error = memory_check(dataplane, flows);
+		if (!error)
+			error = table_replace(dataplane, table, fd, entries);
+	}
+	return error;
 }
 
 /* --- The end -------------------------------------------------------------------------------- */
@@ -256,7 +236,7 @@ void flows_settle(struct dataplane *dataplane, uint64_t before, uint64_t now)
 static int old_finish(struct dataplane *dataplane, enum fw_flow_table table)
 {
 	_cleanup_close_ int old = -1, current = -1;
-	struct copy copy = { .now = boot_seconds() };
+	struct flow_move move = { .table = table };
 	uint32_t old_id = 0, current_id = 0;
 	char path[4096];
 	int error = old_path(dataplane, table, path, sizeof(path));
@@ -267,10 +247,11 @@ static int old_finish(struct dataplane *dataplane, enum fw_flow_table table)
 	if (old == -ENOENT)
 		return 0;
 	current = flow_place_open(dataplane->maps.flow_tables, table);
-	copy.new = current;
+	move.from = old;
+	move.to = current;
 	if (old >= 0 && current >= 0 && !map_id(old, &old_id) && !map_id(current, &current_id) &&
 	    old_id != current_id)
-		error = flow_table_walk(old, entry_follow, &copy);
+		error = flow_move_finish(dataplane, &move);
 	unlink(path);
 	return error;
 }

@@ -165,6 +165,9 @@ static void flow_describe(const struct show *show, const struct fw_flow_key *key
 
 	if (entry->rule < show->owners.count)
 		owner = show->owners.by_index[entry->rule];
+	/* The index was another rule's then. */
+	if (owner && (int32_t)(entry->generation - owner->born) < 0)
+		owner = NULL;
 	*flow = (struct flow){
 		.table = show->table,
 		.state = fw_flow_state(entry, key->protocol),

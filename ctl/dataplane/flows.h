@@ -75,6 +75,10 @@ int dataplane_flow_totals(struct dataplane *dataplane, struct flow_totals *ret_t
  */
 int dataplane_flows_recheck(struct dataplane *dataplane, uint64_t *ret_deleted);
 
+/* When a change is complete: tables that are larger than the running rules want are made smaller.
+ */
+int dataplane_settle_flows(struct dataplane *dataplane);
+
 /*
  * Of a private data plane: makes the packet one of a recorded flow, as its `state` says. -ENOENT if
  * the rules use no state, -EOPNOTSUPP if there can be no such flow.

@@ -352,6 +352,7 @@ int dataplane_switch(struct dataplane *dataplane, const struct switch_input *inp
 	 */
 	generation_settle(dataplane, word);
 	flows_settle(dataplane, before, word);
+	dataplane->flows = wanted_flows(input->image);
 	limits_remove(dataplane, registry);
 	*ret_number = registry->generation;
 	return 0;

@@ -57,6 +57,7 @@ struct dataplane {
 	/* Our programs, loaded once for all interfaces, and once for links of layer 3. */
 	struct bpf_object *loaded[PROGRAMS][2];
 	struct renewer *renewer; /* set_renew.c, once it was needed */
+	uint64_t flows;		 /* that the rules of the last switch want room for */
 	bool no_dispatcher;	 /* libxdp could not use it on this kernel */
 	char error[1024];
 };

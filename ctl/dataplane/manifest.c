@@ -9,7 +9,7 @@
 
 #include "dataplane/internal.h"
 
-#define MANIFEST_MAGIC 0x346e614dU /* "Man4" */
+#define MANIFEST_MAGIC 0x356e614dU /* "Man5" */
 
 /* Header, entries, files, then strings: offsets are from the start, each string ends with a NUL. */
 struct manifest_header {
@@ -36,7 +36,9 @@ struct manifest_entry {
 	uint32_t key;
 	uint32_t index;
 	uint32_t retired;
+	uint32_t born;
 	uint32_t bucket;
+	uint32_t pad;
 	struct fw_counter start;
 };
 
@@ -110,6 +112,7 @@ void manifest_write(void *bytes, const struct registry *registry, const struct s
 			.key = string_write(bytes, &at, entry->key, strlen(entry->key)),
 			.index = entry->index,
 			.retired = entry->retired,
+			.born = entry->born,
 			.bucket = entry->bucket,
 			.start = entry->start,
 		};
@@ -221,6 +224,7 @@ struct registry *manifest_registry(const void *bytes)
 			.key = arena_strndup(registry->arena, key, strlen(key)),
 			.index = entries[i].index,
 			.retired = entries[i].retired,
+			.born = entries[i].born,
 			.hook = (enum fw_hook)((key[0] - '0') & 1),
 			.action = (enum fw_action)((key[1] - '0') & 3),
 			.limited = (key[1] - '0') & REGISTRY_LIMITED,

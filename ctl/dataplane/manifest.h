@@ -25,6 +25,7 @@ struct registry_entry {
 			  * action's byte is 4 higher for what is over the limit */
 	uint32_t index;
 	uint32_t retired; /* generation that ran without it first; 0: it is live */
+	uint32_t born;	  /* generation that gave it the index, which was another's before */
 	enum fw_hook hook;
 	enum fw_action action;
 	bool limited;	    /* counts what is over the limit */

@@ -65,6 +65,7 @@ static struct registry_entry *entry_add(struct planner *planner, struct registry
 	if (found) {
 		entry.index = planner->old->entries[*found].index;
 		entry.start = planner->old->entries[*found].start;
+		entry.born = planner->old->entries[*found].born;
 		entry.bucket = planner->old->entries[*found].bucket;
 		planner->kept[*found] = true;
 	}
@@ -232,6 +233,7 @@ static int indexes_give(struct planner *planner)
 		if (entry->index != NO_INDEX)
 			continue;
 		entry->index = index_take(planner);
+		entry->born = new->generation;
 		entry->start = counters_sum(&planner->counters, entry->index);
 	}
 	return 0;

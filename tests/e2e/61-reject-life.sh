@@ -12,11 +12,14 @@ places() { # "fw0:tcx ..." where the program that answers is
     fw status --json | /usr/bin/python3 -c "import json, sys
 print(*[i['interface'] for i in json.load(sys.stdin)['answers']])"
 }
-at_tc() { # the kernel's own word: programs named fw_answer of this test
-    bpftool -j prog show name fw_answer 2>/dev/null | grep -o '"id"' | wc -l
+at_tc() { # the kernel's own word: programs named fw_answer that use our counts of answers
+    bpftool -j prog show name fw_answer 2>/dev/null | /usr/bin/python3 -c "import json, sys
+text = sys.stdin.read().strip()
+programs = json.loads(text) if text else []
+programs = programs if isinstance(programs, list) else [programs]
+print(sum($ours in program.get('map_ids', ()) for program in programs))"
 }
-before=$(at_tc)
-gone() { [ "$(at_tc)" = "$before" ]; }
+gone() { [ "$(at_tc)" = 0 ]; }
 
 for way in tcx clsact; do
     [ $way = tcx ] && unset FWCTL_TC || export FWCTL_TC=clsact
@@ -25,6 +28,8 @@ for way in tcx clsact; do
     [ -z "$(places)" ] || fail "$way: it answers without being asked: $(fw status)"
     fw -q add ingress reject tcp to port 113 label two || fail "$way: add"
     [ "$(places)" = fw0 ] || fail "$way: the first rule that rejects brings nothing: $(fw status)"
+    ours=$(bpftool -j map show pinned "$(echo "$pins"/v*/answer-counts)" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+    [ "$(at_tc)" = 1 ] || fail "$way: the kernel has $(at_tc) of map '$ours'"
     fw -q add ingress reject tcp to port 114 label three || fail "$way: add"
     fw -q delete two || fail "$way: delete"
     [ "$(places)" = fw0 ] || fail "$way: it goes while a rule rejects"
@@ -93,6 +98,20 @@ sent=$(stat_of 's["answers"]["ingress"]["sent"]') limited=$(stat_of 's["answers"
 [ "$sent" -ge 50 ] && [ "$sent" -le $most ] || fail "$sent answers, $most are the most"
 [ $((sent + limited)) = "$(stat_of 'rule("ingress", "flooded")')" ] || fail "lost: $(fw stats)"
 echo "note: a flood of $(cat "$work/sent") had $sent answers"
+
+# Rules that reject come and go under the flood: no packet goes up the stack with its mark.
+strange() { in_right awk '$1 == "Ip:" && $2 ~ /^[0-9]/ { print $5 }' /proc/net/snmp; } # InHdrErrors
+sed -i 's/50\/s/1000\/s/; s/reject udp to port 9  .*/drop udp to port 10/' "$work/fw.conf"
+fw -q apply "$work/fw.conf" || fail "apply"
+start_left /usr/bin/python3 "$work/flood.py" $right_inet >"$work/sent"
+for i in 1 2 3 4 5 6; do
+    fw -q add ingress reject udp to port 9 label flooded 2>/dev/null || fail "add under a flood"
+    answered() { [ "$(stat_of 's["answers"]["ingress"]["sent"]')" -gt "$sent" ]; }
+    wait_for 10 answered || [ $i -gt 1 ] || fail "no answers in the flood"
+    sent=$(stat_of 's["answers"]["ingress"]["sent"]')
+    fw -q delete flooded || fail "delete under a flood"
+done
+[ "$(strange)" = 0 ] || fail "$(strange) packets reached the stack unanswered, with their mark"
 
 # A connection in full swing, with segments of many packets, is reset at either side.
 cat >"$work/serve.py" <<'END'

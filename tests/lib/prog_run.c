@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compiler/compile.h"
+#include "dataplane/flows.h"
 #include "dataplane/sets.h"
 #include "language/language.h"
 #include "packets.h"
@@ -77,7 +78,7 @@ void filter_apply_links(struct filter *filter, const char *rules, const struct l
 	change.fail_drop = filter->ruleset->options.fail_drop;
 	if (dataplane_switch(filter->dataplane, &change, &number))
 		fail_msg("%s", dataplane_error(filter->dataplane));
-	if (dataplane_settle_sets(filter->dataplane))
+	if (dataplane_settle_sets(filter->dataplane) || dataplane_settle_flows(filter->dataplane))
 		fail_msg("%s", dataplane_error(filter->dataplane));
 	image_free(&image);
 	plan_free(&plan);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "dataplane/flow_internal.h"
 #include "dataplane/sets.h"
 #include "prog_run.h"
@@ -140,6 +141,77 @@ static void another_size_keeps_the_flows(void **state)
 	}
 }
 
+/* What a change needs may come before the switch, what may lose flows only behind all else. */
+static void a_smaller_table_waits_until_the_change_is_complete(void **state)
+{
+	struct filter *filter = *state;
+	struct flow_totals totals;
+
+	filter_apply(filter, "option flows 20000\n" KEEPS);
+	put_many(filter, 5000, 80, 9);
+	totals = totals_of(filter);
+	/* As an apply does that fails behind it. */
+	assert_int_equal(flows_prepare(filter->dataplane, 1024), 0);
+	assert_int_equal(totals_of(filter).tables[FW_FLOWS_ASSURED].present,
+			 totals.tables[FW_FLOWS_ASSURED].present);
+	assert_in_range(totals.tables[FW_FLOWS_ASSURED].present, 5000, 20000);
+	filter_apply(filter, "option flows 1024\n" KEEPS);
+	totals = totals_of(filter);
+	assert_int_equal(totals.tables[FW_FLOWS_ASSURED].size, 1024);
+	assert_int_equal(totals.tables[FW_FLOWS_HALF_OPEN].size, FW_FLOWS_HALF(1024));
+	assert_in_range(totals.tables[FW_FLOWS_ASSURED].present, 512, 1024);
+}
+
+static bool is_in(int fd, const struct fw_flow_key *key)
+{
+	struct fw_flow_entry entry;
+
+	return !bpf_map_lookup_elem(fd, key, &entry);
+}
+
+/* The programs go on with the old table while it is copied, and then with the new one. */
+static void what_ends_or_moves_while_a_table_is_copied_does_not_come_back(void **state)
+{
+	struct filter *filter = *state;
+	const struct fw_flow_entry entry = entry_of(1000), expired = entry_of(0);
+	struct flow_table_total before, after;
+	struct fw_flow_key keys[6];
+	struct flow_move move = { .table = FW_FLOWS_ASSURED };
+
+	filter_apply(filter, "egress default pass { }\n");
+	filter_apply(filter, "egress default pass { }\n");
+	filter_apply(filter, "option flows 5000\n" KEEPS);
+	for (unsigned i = 0; i < 6; i++) {
+		keys[i] = key_of(i, 80, 10);
+		if (i != 3)
+			put(filter, FW_FLOWS_ASSURED, &keys[i], i == 5 ? &expired : &entry);
+	}
+	before = totals_of(filter).tables[FW_FLOWS_ASSURED];
+	set_inserted(filter, before.deleted + before.evicted + 6);
+	move.from = flow_place_open(filter->dataplane->maps.flow_tables, FW_FLOWS_ASSURED);
+	move.to = flow_table_create(6000);
+	assert_int_equal(flow_move_begin(&move), 0);
+	/* 0 stays; 1 ends; 2 ends and begins anew; 3 becomes assured; */
+	assert_int_equal(flow_delete(filter->dataplane, FW_FLOWS_ASSURED, move.from, &keys[1]), 0);
+	assert_int_equal(flow_delete(filter->dataplane, FW_FLOWS_ASSURED, move.from, &keys[2]), 0);
+	put(filter, FW_FLOWS_HALF_OPEN, &keys[2], &entry);
+	put(filter, FW_FLOWS_ASSURED, &keys[3], &entry);
+	assert_int_equal(flow_place(filter->dataplane->maps.flow_tables, FW_FLOWS_ASSURED, move.to),
+			 0);
+	/* 4 ends and begins anew behind the switch; 5 had expired. */
+	assert_int_equal(flow_delete(filter->dataplane, FW_FLOWS_ASSURED, move.to, &keys[4]), 0);
+	put(filter, FW_FLOWS_HALF_OPEN, &keys[4], &entry);
+	assert_int_equal(flow_move_finish(filter->dataplane, &move), 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(is_in(move.to, &keys[i]), i == 0 || i == 3);
+	/* None of them was pushed out. */
+	after = totals_of(filter).tables[FW_FLOWS_ASSURED];
+	assert_int_equal(after.evicted, before.evicted);
+	assert_int_equal(after.deleted, before.deleted + 4);
+	close(move.from);
+	close(move.to);
+}
+
 struct seen {
 	struct flow last;
 	char rule[64];
@@ -211,10 +283,44 @@ static void a_flow_names_the_rule_that_recorded_it(void **state)
 		struct fw_flow_entry entry = entry_of(100);
 
 		entry.rule = i;
+		entry.generation = FW_ACTIVE_GENERATION(maps_active(&filter->dataplane->maps));
 		put(filter, FW_FLOWS_ASSURED, &key, &entry);
 		found = !strcmp(see(filter, 0, NULL).rule, "pass tcp to port 80 keep state");
 	}
 	assert_true(found);
+}
+
+/* Rules come and go until the index of the one that recorded the flow is another's. */
+static void a_flow_is_never_told_to_be_of_a_rule_that_came_later(void **state)
+{
+	struct filter *filter = *state;
+	const struct fw_flow_key key = key_of(0, 80, 3);
+	struct fw_flow_entry entry = entry_of(1000);
+
+	clear(filter);
+	entry.generation = FW_ACTIVE_GENERATION(maps_active(&filter->dataplane->maps));
+	entry.rule = 0;
+	do {
+		put(filter, FW_FLOWS_ASSURED, &key, &entry);
+		assert_true(entry.rule < 4096);
+	} while (strcmp(see(filter, 0, NULL).rule, "pass tcp to port 80 keep state") &&
+		 ++entry.rule);
+	for (unsigned round = 0; round < 4; round++) {
+		_cleanup_buffer_ struct buffer rules = { 0 };
+
+		buffer_printf(&rules, "option flows 5000\negress default drop {\npass state "
+				      "established\npass udp keep state\n");
+		for (unsigned i = 0; i < 900; i++)
+			buffer_printf(&rules, "pass udp to port %u label round%u-%u\n", i + 1,
+				      round, i);
+		buffer_printf(&rules, "}\n");
+		filter_apply(filter, buffer_text(&rules));
+	}
+	assert_string_equal(see(filter, 0, NULL).rule, "");
+	/* One that it records is. */
+	entry.generation = FW_ACTIVE_GENERATION(maps_active(&filter->dataplane->maps));
+	put(filter, FW_FLOWS_ASSURED, &key, &entry);
+	assert_memory_equal(see(filter, 0, NULL).rule, "round", 5);
 }
 
 static void deleted_flows_are_not_evicted_ones(void **state)
@@ -342,8 +448,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_are_there_while_rules_use_state),
 		cmocka_unit_test(another_size_keeps_the_flows),
+		cmocka_unit_test(a_smaller_table_waits_until_the_change_is_complete),
+		cmocka_unit_test(what_ends_or_moves_while_a_table_is_copied_does_not_come_back),
 		cmocka_unit_test(a_flow_is_told_from_its_originator),
 		cmocka_unit_test(a_flow_names_the_rule_that_recorded_it),
+		cmocka_unit_test(a_flow_is_never_told_to_be_of_a_rule_that_came_later),
 		cmocka_unit_test(deleted_flows_are_not_evicted_ones),
 		cmocka_unit_test(a_full_table_counts_what_it_pushed_out),
 		cmocka_unit_test(new_rules_delete_what_they_refuse),
