@@ -130,34 +130,38 @@ static enum flow_answer flow_meet(const struct flow *flow, void *data)
 	return ferror(stdout) ? FLOW_STOP : FLOW_GO_ON;
 }
 
-/* Opens what runs, and goes over its flows. False after a message. */
-static bool pass_run(const struct context *context, struct pass *pass, uint64_t *ret_deleted)
+/* Opens what runs, and goes over its flows. A message if it does not come to the end. */
+static enum exit_status pass_run(const struct context *context, struct pass *pass,
+				 uint64_t *ret_deleted)
 {
 	struct dataplane *dataplane = pass->delete ? dataplane_open_running(context)
 						   : dataplane_open_told(context, false);
-	int error;
+	enum exit_status status = EXIT_DONE;
 
 	if (!dataplane)
-		return false;
-	error = dataplane_flows_visit(dataplane, flow_meet, pass, ret_deleted);
-	if (error)
-		message_error("flows: %s", dataplane_error(dataplane));
+		return EXIT_FAILED;
+	if (!flow_filter_check(pass->filter, context, dataplane)) {
+		status = EXIT_USAGE;
+	} else {
+		if (pass->json && pass->separator)
+			putchar('[');
+		if (dataplane_flows_visit(dataplane, flow_meet, pass, ret_deleted)) {
+			message_error("flows: %s", dataplane_error(dataplane));
+			status = EXIT_FAILED;
+		}
+		if (pass->json && pass->separator)
+			printf("\n]\n");
+	}
 	dataplane_close(&dataplane);
-	return !error;
+	return status;
 }
 
 static enum exit_status flows_list(const struct context *context, const struct flow_filter *filter,
 				   bool json)
 {
 	struct pass pass = { .filter = filter, .json = json, .separator = "\n " };
-	bool good;
 
-	if (json)
-		putchar('[');
-	good = pass_run(context, &pass, NULL);
-	if (json)
-		printf("\n]\n");
-	return good ? EXIT_DONE : EXIT_FAILED;
+	return pass_run(context, &pass, NULL);
 }
 
 static enum exit_status flows_delete(const struct context *context,
@@ -165,11 +169,11 @@ static enum exit_status flows_delete(const struct context *context,
 {
 	struct pass pass = { .filter = filter, .delete = true };
 	uint64_t deleted = 0;
+	enum exit_status status = pass_run(context, &pass, &deleted);
 
-	if (!pass_run(context, &pass, &deleted))
-		return EXIT_FAILED;
-	message_info("%" PRIu64 " flow%s deleted", deleted, deleted == 1 ? "" : "s");
-	return EXIT_DONE;
+	if (status == EXIT_DONE)
+		message_info("%" PRIu64 " flow%s deleted", deleted, deleted == 1 ? "" : "s");
+	return status;
 }
 
 static enum exit_status flows_total(const struct context *context, bool json)
@@ -197,13 +201,14 @@ static enum exit_status flows_count(const struct context *context, const struct 
 				    bool json)
 {
 	struct pass pass = { .filter = filter };
+	enum exit_status status;
 
 	if (filter->is_empty)
 		return flows_total(context, json);
-	if (!pass_run(context, &pass, NULL))
-		return EXIT_FAILED;
-	printf(json ? "{\"matching\": %" PRIu64 "}\n" : "%" PRIu64 "\n", pass.matching);
-	return EXIT_DONE;
+	status = pass_run(context, &pass, NULL);
+	if (status == EXIT_DONE)
+		printf(json ? "{\"matching\": %" PRIu64 "}\n" : "%" PRIu64 "\n", pass.matching);
+	return status;
 }
 
 static enum exit_status flows_do(const struct context *context, const char *verb,

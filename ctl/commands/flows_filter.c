@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "base/number.h"
 #include "language/names.h"
 
@@ -56,19 +57,46 @@ static void read_addresses(struct reader *reader, struct flow_end *end)
 	free(copy);
 }
 
+/* By its name in /etc/services. */
+static bool service_find(const char *word, uint64_t *ret_port)
+{
+	struct arena *arena = arena_new();
+	const struct name_list services = names_read("/etc/services", arena);
+	uint32_t port = 0;
+	bool found = name_find(&services, word, strlen(word), &port);
+
+	*ret_port = port;
+	arena_free(&arena);
+	return found;
+}
+
+static bool ports_parse(const char *word, uint64_t *ret_low, uint64_t *ret_high)
+{
+	const uint64_t bounds[2] = { 0, UINT16_MAX };
+	const char *dash = strchr(word, '-');
+
+	if (service_find(word, ret_low)) { /* a name may have a dash */
+		*ret_high = *ret_low;
+		return true;
+	}
+	return !number_parse(word, dash ? (size_t)(dash - word) : strlen(word), NUMBER_DECIMAL,
+			     bounds, ret_low) &&
+	       !number_parse_text(dash ? dash + 1 : word, *ret_low, UINT16_MAX, ret_high);
+}
+
 static void read_ports(struct reader *reader, struct flow_end *end)
 {
-	const char *word = word_take(reader, "a port"), *dash;
-	const uint64_t bounds[2] = { 0, UINT16_MAX };
+	const char *word = word_take(reader, "a port");
 	uint64_t low, high;
 
 	if (!word)
 		return;
-	dash = strchr(word, '-');
-	if (number_parse(word, dash ? (size_t)(dash - word) : strlen(word), NUMBER_DECIMAL, bounds,
-			 &low) ||
-	    number_parse_text(dash ? dash + 1 : word, low, UINT16_MAX, &high) || end->has_ports) {
-		complain(reader, "a port from 0 to 65535, or two with '-' between them", word);
+	if (end->has_ports || !ports_parse(word, &low, &high)) {
+		complain(reader,
+			 end->has_ports ? "expected: there is a port already"
+					: "a port from 0 to 65535, two with '-' between them, or a "
+					  "service of /etc/services",
+			 word);
 		return;
 	}
 	end->has_ports = true;
@@ -148,6 +176,10 @@ static void read_condition(struct reader *reader, struct flow_filter *filter)
 		filter->rule = word_take(reader, "a rule's label or text");
 	else if (word_is(reader, "on"))
 		read_interface(reader, filter);
+	else if (word_is(reader, "inet"))
+		filter->family = FW_INET;
+	else if (word_is(reader, "inet6"))
+		filter->family = FW_INET6;
 	else {
 		const char *word;
 
@@ -155,8 +187,8 @@ static void read_condition(struct reader *reader, struct flow_filter *filter)
 		word = word_take(reader, "a protocol");
 		if (word && !protocol_find(word, &filter->protocol))
 			complain(reader,
-				 "a condition: a protocol, from, to, address, port, state, rule "
-				 "or on",
+				 "a condition: a protocol, inet, inet6, from, to, address, port, "
+				 "state, rule or on",
 				 word);
 	}
 }
@@ -168,6 +200,7 @@ bool flow_filter_parse(const struct context *context, int count, char **words,
 
 	*ret_filter = (struct flow_filter){
 		.is_empty = !count,
+		.family = FW_OTHER,
 		.protocol = -1,
 		.state = -1,
 		.table = -1,
@@ -197,15 +230,31 @@ static bool prefix_holds(const struct set_element *prefix, const struct address 
 	       words_compare(address->word, high.word) <= 0;
 }
 
-static bool end_holds(const struct flow_end *end, const struct address *address, uint16_t port)
+static bool addresses_hold(const struct flow_end *end, const struct address *address)
 {
 	bool holds = !end->addresses.elements.count;
 
-	if (end->has_ports && (port < end->port_low || port > end->port_high))
-		return false;
 	for (size_t i = 0; i < end->addresses.elements.count && !holds; i++)
 		holds = prefix_holds(&end->addresses.elements.items[i], address);
 	return holds;
+}
+
+static bool ports_hold(const struct flow_end *end, uint16_t port)
+{
+	return !end->has_ports || (port >= end->port_low && port <= end->port_high);
+}
+
+/* `from` and `to` speak of one end; `address` and `port` each of either one. */
+static bool ends_hold(const struct flow_filter *filter, const struct flow *flow)
+{
+	return addresses_hold(&filter->from, &flow->source) &&
+	       ports_hold(&filter->from, flow->source_port) &&
+	       addresses_hold(&filter->to, &flow->destination) &&
+	       ports_hold(&filter->to, flow->destination_port) &&
+	       (addresses_hold(&filter->either, &flow->source) ||
+		addresses_hold(&filter->either, &flow->destination)) &&
+	       (ports_hold(&filter->either, flow->source_port) ||
+		ports_hold(&filter->either, flow->destination_port));
 }
 
 bool flow_filter_holds(const struct flow_filter *filter, const struct flow *flow)
@@ -213,14 +262,57 @@ bool flow_filter_holds(const struct flow_filter *filter, const struct flow *flow
 	if (filter->is_empty)
 		return true;
 	if ((filter->protocol >= 0 && filter->protocol != flow->protocol) ||
+	    (filter->family != FW_OTHER && filter->family != flow->source.family) ||
 	    (filter->state >= 0 && filter->state != (int)flow->state) ||
 	    (filter->table >= 0 && filter->table != (int)flow->table) ||
 	    (filter->interface && filter->interface != flow->interface))
 		return false;
 	if (filter->rule && (!flow->rule || strcmp(filter->rule, flow->rule) != 0))
 		return false;
-	return end_holds(&filter->from, &flow->source, flow->source_port) &&
-	       end_holds(&filter->to, &flow->destination, flow->destination_port) &&
-	       (end_holds(&filter->either, &flow->source, flow->source_port) ||
-		end_holds(&filter->either, &flow->destination, flow->destination_port));
+	return ends_hold(filter, flow);
+}
+
+/* --- Rules ---------------------------------------------------------------------------------- */
+
+/* Names of rules are as long as they like: those that begin so are near too. */
+static bool is_near(const char *name, const char *other, unsigned *best)
+{
+	size_t length = strlen(name);
+	unsigned distance = text_distance(name, length, other, strlen(other));
+
+	if (strstr(other, name))
+		distance = 1;
+	if (distance >= *best || distance >= length)
+		return false;
+	*best = distance;
+	return true;
+}
+
+bool flow_filter_check(const struct flow_filter *filter, const struct context *context,
+		       struct dataplane *dataplane)
+{
+	struct statistics *statistics = NULL;
+	const char *nearest = NULL;
+	unsigned best = 4;
+	bool found = !filter->rule;
+
+	if (found)
+		return true;
+	if (dataplane_read_statistics(dataplane, &statistics)) {
+		message_error("flows: %s", dataplane_error(dataplane));
+		return false;
+	}
+	for (size_t i = 0; i < statistics->rule_count && !found; i++) {
+		const char *identity = statistics->rules[i].identity;
+
+		found = !strcmp(identity, filter->rule);
+		if (is_near(filter->rule, identity, &best))
+			nearest = identity;
+	}
+	if (!found)
+		usage_error(context, "no rule is called '%s'; %s%s%s", filter->rule,
+			    nearest ? "did you mean '" : "`fwctl list` shows labels and texts",
+			    nearest ? nearest : "", nearest ? "'?" : "");
+	statistics_free(&statistics);
+	return found;
 }

@@ -76,18 +76,20 @@ for size in 20000 1500 4096; do
 done
 
 # Killed at each step of a switch that makes the tables anew: the flows are there, and nothing stays.
-sizes=(5000 6000)
-for stop in $(seq 1 30); do
-    rules ${sizes[stop % 2]} >"$work/fw.conf"
-    (FWCTL_TEST_STOP_AT=$stop fw -q apply "$work/fw.conf") 2>/dev/null
-    status=$?
-    all_held || fail "killed at $stop: $(counted_flows rule echo) flows of $held"
-    fw -q flows delete udp 2>"$work/err" || fail "the next fwctl after a kill at $stop: $(cat "$work/err")"
-    all_held || fail "cleaned up after $stop: $(counted_flows rule echo) flows of $held"
-    find "$pins" -name 'flows-old-*' | grep -q . && fail "an old table is left after a kill at $stop"
-    [ $status -ne 0 ] || break
+for step in 10 -10; do # larger ones come before the switch, smaller ones behind
+    for stop in $(seq 1 40); do
+        rules $((5000 + step * stop)) >"$work/fw.conf"
+        (FWCTL_TEST_STOP_AT=$stop fw -q apply "$work/fw.conf") 2>/dev/null
+        status=$?
+        all_held || fail "killed at $stop: $(counted_flows rule echo) flows of $held"
+        fw -q flows delete udp 2>"$work/err" || fail "the next fwctl after a kill at $stop: $(cat "$work/err")"
+        all_held || fail "cleaned up after $stop: $(counted_flows rule echo) flows of $held"
+        find "$pins" -name 'flows-old-*' | grep -q . && fail "an old table is left after a kill at $stop"
+        [ $status -ne 0 ] || break
+    done
+    [ $status -eq 0 ] && [ "$stop" -gt 12 ] || fail "not all steps were tried: $stop"
+    [ "$(total "t['assured']['size']")" = $((5000 + step * stop)) ] || fail "size after the kills: $(total "t['assured']['size']")"
 done
-[ $status -eq 0 ] && [ "$stop" -gt 12 ] || fail "not all steps were tried: $stop"
 
 # A flood of SYNs from random sources fills the table of half-open flows, and no other.
 apply 4096
@@ -117,6 +119,25 @@ if [ "$(sed -n 's/MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)" -lt 1500000
     said "tables for 67108864 flows need .* MB of memory"
     all_held || fail "a refused apply took flows"
 fi
+# A smaller table, for rules that cannot be attached: the flows that would not fit stay.
+cat >"$work/sow.py" <<'END'
+import socket, sys
+for port in range(10000, 12500):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(b"x", (sys.argv[1], port))
+    s.close()
+END
+sown() { counted_flows udp to $left_inet port 10000-12499; }
+udp=10min apply 16384
+in_right /usr/bin/python3 "$work/sow.py" $left_inet
+before=$(sown)
+[ "$before" = 2500 ] || fail "$before datagrams of 2500 were recorded"
+{ udp=10min rules 1024; echo "interface lo mode native"; } >"$work/refused.conf"
+fw apply "$work/refused.conf" 2>"$work/err" && fail "native mode on lo"
+said "the rules that ran before are running again"
+[ "$(sown)" = "$before" ] || fail "an apply that failed left $(sown) flows of $before"
+fw -q flows delete udp 2>/dev/null || fail "flows delete udp"
+apply 4096
 [ "$(alive $holder)" = $held ] || fail "not all connections lived: $(cat "$work/held")"
 
 # Lists, filters, numbers.
@@ -128,6 +149,10 @@ fw flows tcp port 7 state established | grep -qE "^tcp   $left_inet:[0-9]+ > $ri
     fail "flows: $(fw flows)"
 [ "$(counted_flows icmp from $left_inet to $right_inet rule ping)" = 1 ] || fail "flows count icmp"
 [ "$(counted_flows address 192.0.2.0/24 port 7 state established)" = 5 ] || fail "flows count address"
+# `address` and `port` may be of different ends, those of `from` and `to` are of one.
+[ "$(counted_flows address $left_inet port 7 state established)" = 5 ] || fail "flows count address and port"
+[ "$(counted_flows from $left_inet port 7)" = 0 ] || fail "flows count from address and port"
+[ "$(counted_flows inet tcp port echo state established) $(counted_flows inet6 tcp)" = "5 0" ] || fail "families, services"
 [ "$(counted_flows from $right_inet port 7)" = 0 ] || fail "a flow has its originator wrong"
 [ "$(counted_flows udp to $left_inet port 9990-9999 state unreplied on fw0)" = 1 ] || fail "flows count udp"
 fw flows list udp --json | /usr/bin/python3 -c "import json, sys
@@ -141,11 +166,13 @@ in_right bash -c "echo x >/dev/udp/$left_inet/9998"
 [ "$(total "t['half_open']['recorded']")" = $((before + 1)) ] || fail "a datagram is not recorded"
 no_flow() { [ "$(counted_flows "$@")" = 0 ]; }
 wait_for 10 no_flow udp port 9998 || fail "the UDP flow does not time out: $(fw flows udp)"
-for wrong in "from nowhere" "port 70000" "port 9-" "state maybe" "sideways" "from" "on nosuch0"; do
+for wrong in "from nowhere" "port 70000" "port 9-" "state maybe" "sideways" "from" "on nosuch0" "rule ecoh"; do
     # shellcheck disable=SC2086
     fw flows $wrong >"$work/out" 2>"$work/err"
     [ $? -eq 2 ] || fail "flows $wrong: not refused"
 done
+said "no rule is called 'ecoh'; did you mean 'echo'?"
+fw flows delete rule ecoh 2>/dev/null && fail "flows of no rule are deleted"
 fw flows delete 2>/dev/null && fail "delete without a filter"
 fw stats | grep -q '^assured    [0-9]* of at most 4096; recorded' || fail "stats: $(fw stats)"
 fw stats --prometheus | grep -q '^fwctl_flows{table="assured"} [1-9]' || fail "stats --prometheus"
