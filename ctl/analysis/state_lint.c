@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "analysis/packet_kinds.h"
+
 #define STATES_OF_FLOWS (FW_STATE_ESTABLISHED | FW_STATE_RELATED)
 #define STATES_ALL	(FW_STATE_NEW | STATES_OF_FLOWS)
 #define TCP		6
@@ -94,10 +96,27 @@ static void keeping_check(const struct summary *summary, const struct rule *rule
 		warn(summary, rule, "`option pickup on` also takes up connections in their middle",
 		     "'keep state' does nothing here: a TCP connection is recorded by its first "
 		     "SYN, which the rule's flags exclude");
+	else if (!rule_may_record(rule, summary->ruleset->options.pickup))
+		warn(summary, rule,
+		     "write it where the question is passed; an answer belongs to the question's "
+		     "flow",
+		     "'keep state' does nothing here: no packet of this rule begins a flow, as "
+		     "requests do, and not answers, ICMP errors, resets or later fragments");
+}
+
+/* Not of state, but likewise: what a rule asks for never comes. */
+static void answering_check(const struct summary *summary, const struct rule *rule)
+{
+	if (!rule_may_be_answered(rule))
+		warn(summary, rule, "`drop` says the same",
+		     "'reject' answers no packet of this rule: resets, ICMP errors, fragments, "
+		     "what is for groups and what is not IP are never answered");
 }
 
 static void rule_check(const struct summary *summary, const struct rule *rule)
 {
+	if (rule->action == FW_REJECT)
+		answering_check(summary, rule);
 	if (rule->keep_state)
 		keeping_check(summary, rule);
 	if (summary->keeps || !rule_find_match(rule, MATCH_STATE))

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,6 +95,64 @@ static void flows_that_cannot_begin_are_warned_of(void **state)
 	assert_int_equal(all, 0);
 }
 
+/* What begins no flow, and what is never answered, by kinds of packets. */
+static void rules_that_get_nothing_of_what_they_ask_for_are_warned_of(void **state)
+{
+	static const char *const begin_none[] = {
+		"icmp type echo-reply",	   "icmp type destination-unreachable",
+		"icmp6 type echo-reply",   "icmp6 type nd-neighbor-solicit",
+		"from 192.0.2.1 fragment", "tcp flags R/R",
+		"tcp flags SA/SA",
+	};
+	static const char *const begin[] = {
+		"icmp",
+		"icmp type { echo-reply, echo-request }",
+		"icmp6 type echo-request",
+
+		"tcp flags not R/R",
+		"proto 89",
+		"to 224.0.0.251",
+	};
+	static const char *const never[] = {
+		"tcp flags R/R", "icmp type time-exceeded", "icmp6 type packet-too-big",
+		"udp fragment",	 "to 224.0.0.0/4",	    "to { 255.255.255.255, ff02::1 }",
+		"ethertype arp",
+	};
+	static const char *const some[] = {
+		"tcp",
+		"tcp flags S/S",
+		"icmp",
+		"icmp6 type echo-request",
+		"to { 224.0.0.1, 10.0.0.1 }",
+
+		"smac 02:00:00:00:00:01",
+	};
+	char rules[512];
+	size_t all;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begin_none) / sizeof(begin_none[0]); i++) {
+		snprintf(rules, sizeof(rules),
+			 BOTH("pass state established\npass %s keep state") "}\n", begin_none[i]);
+		assert_one(rules, "'keep state' does nothing here");
+	}
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		snprintf(rules, sizeof(rules),
+			 BOTH("pass state established\npass %s keep state") "}\n", begin[i]);
+		count_warnings(rules, "", &all);
+		assert_int_equal(all, 0);
+	}
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		snprintf(rules, sizeof(rules), "ingress default drop {\nreject %s\n}\n", never[i]);
+		assert_one(rules, "'reject' answers no packet of this rule");
+	}
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		snprintf(rules, sizeof(rules), "ingress default drop {\nreject %s\n}\n", some[i]);
+		count_warnings(rules, "", &all);
+		assert_int_equal(all, 0);
+	}
+}
+
 static void one_sided_flows_are_warned_of(void **state)
 {
 	(void)state;
@@ -110,6 +169,7 @@ int main(void)
 		cmocka_unit_test(states_without_flows_are_warned_of),
 		cmocka_unit_test(flows_that_nobody_asks_for_are_warned_of),
 		cmocka_unit_test(flows_that_cannot_begin_are_warned_of),
+		cmocka_unit_test(rules_that_get_nothing_of_what_they_ask_for_are_warned_of),
 		cmocka_unit_test(one_sided_flows_are_warned_of),
 	};
 
