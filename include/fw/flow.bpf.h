@@ -148,7 +148,8 @@ static __noinline __u32 fw_flow_read_scale(struct FW_CONTEXT *ctx, __u32 offset,
 	if (!scratch || FW_LOAD_BYTES(ctx, offset & FW_TRANSPORT_MASK, scratch->bytes,
 				      fw_flow_bounded(length, 64)))
 		return FW_NO_SCALE;
-	return fw_tcp_scale(scratch->bytes, length);
+	/* What is known of it would make each turn of the loop a new one to the verifier of 6.1. */
+	return fw_tcp_scale(scratch->bytes, fw_hide(length, scratch->bytes[0]));
 }
 
 /* The parser has seen the header; `at` is where it lies. */
@@ -158,11 +159,7 @@ static __always_inline void fw_flow_read_segment(const __u8 *at, const struct fw
 	__u32 headers = (__u32)(packet->transport - packet->network) + (at[12] >> 4) * 4U;
 	__u32 payload = packet->length - headers;
 
-	/* Options may run into the next fragment. */
-	ret->is_fragment = (packet->has & FW_IS_FIRST_FRAGMENT) != 0;
-	if (ret->is_fragment && payload > packet->length)
-		payload = 0;
-	ret->pad = 0;
+	ret->is_fragment = packet->has & FW_IS_FIRST_FRAGMENT;
 	ret->flags = packet->tcp_flags;
 	ret->sequence = fw_load32(at + 4);
 	ret->acknowledgement = fw_load32(at + 8);
@@ -311,11 +308,13 @@ __noinline int fw_side_follow(struct fw_flow_side *side, const struct fw_flow_si
  * CPU that found it where it was may write there still: before FW_SIDE_MOVED could be seen, and
  * then it is caught up with here, or behind that (fw_flow_advance()).
  */
-static __always_inline void fw_flow_assure(struct fw_flow_entry *entry,
-					   const struct fw_flow_key *key)
+static __always_inline void fw_flow_assure(const struct fw_flow_key *key)
 {
-	struct fw_flow_entry *moved;
+	/* Kernel 6.1 takes no pointer for a value to put in that came as an argument. */
+	struct fw_flow_entry *entry = fw_flow_find(FW_FLOWS_HALF_OPEN, key), *moved;
 
+	if (!entry)
+		return;
 	fw_side_add(&entry->sides[FW_FLOW_ORIGINATOR], FW_SIDE_MOVED);
 	if (fw_flow_insert(FW_FLOWS_ASSURED, key, entry))
 		return;
@@ -343,7 +342,7 @@ __noinline int fw_flow_advance(struct fw_flow_entry *entry, __u32 direction)
 			return fw_flow_take(moved, direction, key->protocol, &scratch->segment);
 	}
 	if ((direction & 1) == FW_FLOW_ORIGINATOR && fw_flow_is_assured(entry, key->protocol))
-		fw_flow_assure(entry, key);
+		fw_flow_assure(key);
 	return 0;
 }
 

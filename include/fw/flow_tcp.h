@@ -33,7 +33,7 @@ struct fw_segment {
 	__u32 window; /* as it stands there, not scaled */
 	__u8 flags;
 	__u8 scale;	  /* of a SYN's option, or FW_NO_SCALE */
-	__u8 is_fragment; /* the first: `end` is behind what it has of the segment */
+	__u8 is_fragment; /* FW_IS_FIRST_FRAGMENT or 0: `end` is behind what that one has */
 	__u8 pad;
 };
 
@@ -357,8 +357,8 @@ static __always_inline void fw_tcp_take(struct fw_flow_side *sender,
 		fw_tcp_take_ack(sender, receiver, segment);
 	if (segment->flags & FW_TCP_FIN)
 		flags |= FW_SIDE_FIN;
-	if (segment->is_fragment)
-		flags |= FW_SIDE_FRAGMENTS;
+	/* A branch less for the verifier. */
+	flags |= segment->is_fragment * (FW_SIDE_FRAGMENTS / FW_IS_FIRST_FRAGMENT);
 	fw_side_add(sender, flags);
 }
 

@@ -419,120 +419,6 @@ static void a_flow_that_is_over_gives_way_to_a_syn_of_either_side(void **state)
 	}
 }
 
-static struct fw_segment segment_of(uint8_t flags, uint32_t sequence, uint32_t acknowledgement,
-				    uint32_t payload)
-{
-	return (struct fw_segment){
-		.flags = flags,
-		.sequence = sequence,
-		.end = sequence + payload + !!(flags & (FW_TCP_SYN | FW_TCP_FIN)),
-		.acknowledgement = acknowledgement,
-		.window = 30000,
-		.scale = flags & FW_TCP_SYN ? 3 : FW_NO_SCALE,
-	};
-}
-
-/* Through the filter, as the program does it. */
-static enum fw_fit pass(struct wire *wire, int from, struct fw_segment segment)
-{
-	enum fw_fit fit = fw_tcp_meet(&wire->sides[from], &wire->sides[!from], &segment);
-
-	if (fit == FW_FIT_YES)
-		fw_tcp_take(&wire->sides[from], &wire->sides[!from], &segment);
-	return fit;
-}
-
-/* Both ends were restarted, or what ended the connection went another way. */
-static void a_connection_whose_end_was_not_seen_gives_way_to_its_successor(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 400; i++) {
-		int opener = i & 1;
-		uint32_t isn = pick_word(), answer = pick_word();
-		struct wire wire;
-
-		play_until_established(&wire);
-		assert_int_equal(pass(&wire, opener, segment_of(FW_TCP_SYN, isn - 99, 0, 0)),
-				 FW_FIT_STALE);
-		assert_int_equal(pass(&wire, opener, segment_of(FW_TCP_SYN, isn, 0, 0)),
-				 FW_FIT_STALE);
-		/* Sent again, and an answer to something else: nothing changes. */
-		assert_int_equal(pass(&wire, opener, segment_of(FW_TCP_SYN, isn, 0, 0)),
-				 FW_FIT_STALE);
-		assert_int_equal(pass(&wire, !opener, segment_of(0x12, answer, isn + 7, 0)),
-				 FW_FIT_STALE);
-		assert_int_equal(fw_tcp_state(wire.sides[0].flags, wire.sides[1].flags),
-				 FW_FLOW_ESTABLISHED);
-		for (int again = 0; again < 2; again++)
-			assert_int_equal(pass(&wire, !opener, segment_of(0x12, answer, isn + 1, 0)),
-					 FW_FIT_YES);
-		assert_int_equal(fw_tcp_state(wire.sides[opener].flags, wire.sides[!opener].flags),
-				 FW_FLOW_SYN_RECEIVED);
-		/* The handshake is one like any other. */
-		assert_int_equal(pass(&wire, opener, segment_of(0x10, isn + 1, answer + 9, 0)),
-				 FW_FIT_NONE);
-		assert_int_equal(pass(&wire, opener, segment_of(0x10, isn + 1, answer + 1, 50)),
-				 FW_FIT_YES);
-		assert_int_equal(pass(&wire, !opener, segment_of(0x10, answer + 1, isn + 51, 90)),
-				 FW_FIT_YES);
-		assert_int_equal(fw_tcp_state(wire.sides[0].flags, wire.sides[1].flags),
-				 FW_FLOW_ESTABLISHED);
-		/* With the scales of the new SYNs: 30000 << 3. */
-		assert_int_equal(
-			pass(&wire, opener, segment_of(0x10, isn + 200000, answer + 91, 1)),
-			FW_FIT_YES);
-		assert_int_equal(
-			pass(&wire, opener, segment_of(0x10, isn + 300000, answer + 91, 1)),
-			FW_FIT_NONE);
-	}
-}
-
-static void a_syn_within_a_connection_may_be_refused(void **state)
-{
-	const struct fw_segment syn = segment_of(FW_TCP_SYN, 4000, 0, 0);
-	struct fw_segment refusal = segment_of(FW_TCP_RST | FW_TCP_ACK, 0, 4002, 0);
-	struct wire wire;
-
-	(void)state;
-	do
-		play_until_established(&wire);
-	while (wire.sides[1].end - 0x1000000U > 0xfe000000U); /* 0 is far from its window */
-	assert_int_equal(pass(&wire, 1, refusal), FW_FIT_NONE);
-	assert_int_equal(pass(&wire, 0, syn), FW_FIT_STALE);
-	assert_int_equal(pass(&wire, 1, refusal), FW_FIT_NONE);
-	refusal.acknowledgement = 4001;
-	assert_int_equal(pass(&wire, 1, refusal), FW_FIT_YES);
-	assert_int_equal(pass(&wire, 0, syn), FW_FIT_REOPEN);
-}
-
-/* How much a segment has of which only the first fragment tells is not known. */
-static void fragments_of_segments_leave_room_for_what_they_may_have(void **state)
-{
-	(void)state;
-	for (int from = 0; from < 2; from++) {
-		struct fw_segment first, before, ack;
-		struct wire wire;
-		uint32_t next;
-
-		do
-			play_until_established(&wire);
-		while (wire.sides[!from].window > 65535);
-		next = wire.sides[from].end;
-		first = segment_of(FW_TCP_ACK, next, wire.sides[!from].end, 1400);
-		first.is_fragment = 1;
-		before = segment_of(FW_TCP_ACK, next - 60000, wire.sides[!from].end, 100);
-		ack = segment_of(FW_TCP_ACK, wire.sides[!from].end, next + 8000, 0);
-		assert_int_equal(pass(&wire, from, before), FW_FIT_YES);
-		assert_int_equal(pass(&wire, !from, ack), FW_FIT_NONE);
-		assert_int_equal(pass(&wire, from, first), FW_FIT_YES);
-		/* Sent again, it fits as before; and the other side may acknowledge the rest. */
-		assert_int_equal(pass(&wire, from, before), FW_FIT_YES);
-		assert_int_equal(pass(&wire, !from, ack), FW_FIT_YES);
-		ack.acknowledgement += 70000;
-		assert_int_equal(pass(&wire, !from, ack), FW_FIT_NONE);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,9 +428,6 @@ int main(void)
 		cmocka_unit_test(who_guesses_numbers_is_refused),
 		cmocka_unit_test(only_flags_that_belong_together_are_taken),
 		cmocka_unit_test(a_reset_with_the_exact_number_closes),
-		cmocka_unit_test(a_connection_whose_end_was_not_seen_gives_way_to_its_successor),
-		cmocka_unit_test(a_syn_within_a_connection_may_be_refused),
-		cmocka_unit_test(fragments_of_segments_leave_room_for_what_they_may_have),
 		cmocka_unit_test(a_flow_that_is_over_gives_way_to_a_syn_of_either_side),
 	};
 
