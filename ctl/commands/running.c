@@ -370,12 +370,12 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
 	if (!error)
 		error = install_answered(dataplane, input, before, wanted, installed);
-	if (error)
+	if (error) {
 		answering_restore(dataplane, &answering);
-	else
+	} else {
 		answering_detach_others(dataplane, input->ruleset, wanted);
-	if (!error)
 		dataplane_clean_gone(dataplane);
+	}
 	answering_free(&answering);
 	return error;
 }
