@@ -7,6 +7,11 @@
 
 #include "base/message.h"
 
+bool ruleset_has_block(const struct ruleset *ruleset)
+{
+	return ruleset->blocks[FW_INGRESS].present || ruleset->blocks[FW_EGRESS].present;
+}
+
 static bool attachment_is(const struct attachment *attachment, const struct link_info *link,
 			  enum fw_hook hook)
 {

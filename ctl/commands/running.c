@@ -105,11 +105,6 @@ size_t ruleset_count(const struct ruleset *ruleset)
 	return count;
 }
 
-bool ruleset_has_block(const struct ruleset *ruleset)
-{
-	return ruleset->blocks[FW_INGRESS].present || ruleset->blocks[FW_EGRESS].present;
-}
-
 /* --- One generation ----------------------------------------------------------------------- */
 
 /* The contents of file sets as they were compiled, so that they need not be read again. */
