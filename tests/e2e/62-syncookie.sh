@@ -178,9 +178,20 @@ for mode in native generic; do
 done
 [ "$(stat_of 'rule("ingress", "web")')" -gt 8000 ] || fail "what was answered is not counted: $(fw stats)"
 
+# Without state: what is acknowledged is decided by the rules.
+syncookies 2
+printf 'interface fw0 mode generic\noption syncookie-after 0/s\ningress default drop {\n    pass tcp to port 80 syncookie\n}\n' \
+    >"$work/fw.conf"
+fw -q apply "$work/fw.conf" || fail "without state: apply"
+mark
+for address in "${servers[@]}"; do
+    [ "$(connects "$address")" = 0 ] || fail "without state: $address"
+done
+[ "$(cookies sent)-$(cookies right)-$(cookies wrong)" = "$count-0-0" ] || fail "without state: $(fw stats)"
+
 # The host takes no cookies: said, and nothing breaks.
 syncookies 0
-rules native 0
+rules generic 0
 in_right "$fwctl" check "$work/fw.conf" 2>&1 | grep -q "fw.conf:5:5: warning: 'syncookie' does nothing while" ||
     fail "check: $(in_right "$fwctl" check "$work/fw.conf" 2>&1)"
 fw status | grep -q "^warning: 'syncookie' does nothing while" || fail "status: $(fw status)"
