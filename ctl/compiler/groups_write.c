@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "compiler/place.h"
+#include "fw/groups.h"
 #include "fw/tree.h"
 
 static void write_four(struct fw_bucket *buckets, const struct group *group,
@@ -20,7 +21,7 @@ static void write_four(struct fw_bucket *buckets, const struct group *group,
 		while (bucket->meta[slot] != FW_RECORD_NONE)
 			slot++;
 		bucket->addresses[slot] = piece->addresses[0];
-		memcpy(bucket->ports[slot], piece->ports, sizeof(piece->ports));
+		bucket->ports[slot] = fw_ports_pack(piece->ports);
 		bucket->meta[slot] = meta[i];
 	}
 }
@@ -37,7 +38,7 @@ static void write_six(struct fw_bucket6 *buckets, const struct group *group,
 		int slot = bucket->meta[0] != FW_RECORD_NONE;
 
 		memcpy(bucket->addresses[slot], piece->addresses, sizeof(piece->addresses));
-		memcpy(bucket->ports[slot], piece->ports, sizeof(piece->ports));
+		bucket->ports[slot] = fw_ports_pack(piece->ports);
 		bucket->meta[slot] = meta[i];
 	}
 }
@@ -78,7 +79,7 @@ static void write_group(const struct groups *groups, size_t number, const struct
 	out.seed = group->seed;
 	out.best = output->first_record + terms->items[group->best].rule;
 	out.line = offset / FW_LINE;
-	out.line_mask = group->buckets - 1;
+	out.shift = group_shift(group->buckets);
 	number = number / 64 * 64 + fw_bit_place(1ULL << number % 64);
 	memcpy(writer_at(writer, output->lines + number * sizeof(out)), &out, sizeof(out));
 }

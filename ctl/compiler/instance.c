@@ -61,8 +61,15 @@ void instance_compile_addresses(struct instance *instance, enum axis axis)
 	}
 	axis_classify_ranges(&instance->terms, axis, &instance->space, &classes);
 	entries = instance_write_rows(instance, &classes.rows);
-	*root = tree_write(instance->writer, &classes, entries,
-			   instance->terms.family == FW_INET ? 2 : 8);
+	if (instance->terms.family == FW_INET)
+		*root = tree_write_tables(instance->writer, &classes, entries);
+	if (*root)
+		instance->out.tables |= 1U << (axis == AXIS_DESTINATION);
+	else if (instance->terms.family == FW_INET)
+		*root = tree_write(instance->writer, &classes, entries, 2, NULL);
+	else
+		*root = tree_write(instance->writer, &classes, entries, 8,
+				   &instance->out.prefixes[axis == AXIS_DESTINATION]);
 	free(entries);
 	instance->rows[axis] = classes.rows;
 	classes.rows = (struct rows){ 0 };

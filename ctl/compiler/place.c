@@ -31,7 +31,7 @@ void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_fa
 		unsigned length = base->kind[side] == PART_EXACT ? base->detail[side] : 0;
 		uint64_t port = prefix_mask(port_bits[side]) >> 48;
 
-		masks.service_mask |= port << (side ? 16 : 0);
+		masks.service_mask |= port << (side ? 32 : 0);
 		if (family == FW_INET) {
 			masks.masks[0] |= prefix_mask(length) >> (side ? 32 : 0);
 			continue;
@@ -40,35 +40,41 @@ void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_fa
 		masks.masks[2 * side + 1] = length > 64 ? prefix_mask(length - 64) : 0;
 	}
 	if (base->kind[PART_PROTOCOL] == PART_EXACT)
-		masks.service_mask |= 0xffULL << 32;
+		masks.service_mask |= 0xffULL << 48;
 	*ret_masks = masks;
 }
 
-static uint32_t piece_hash(const struct piece *piece, const struct fw_group *masks, uint64_t seed,
-			   enum fw_family family)
+uint32_t group_shift(size_t buckets)
+{
+	return 63 - __builtin_ctzll(buckets);
+}
+
+static uint32_t piece_bucket(const struct piece *piece, const struct fw_group *masks,
+			     enum fw_family family)
 {
 	struct fw_probe probe = {
-		.service = piece->ports[0] | (uint64_t)piece->ports[2] << 16 |
-			   (uint64_t)piece->protocol << 32,
+		.service = piece->ports[0] | (uint64_t)piece->ports[2] << 32 |
+			   (uint64_t)piece->protocol << 48,
 	};
 
 	memcpy(probe.addresses, piece->addresses, sizeof(probe.addresses));
 	probe.service &= masks->service_mask;
-	return family == FW_INET ? fw_probe_hash(&probe, seed, 0) : fw_probe_hash(&probe, seed, 1);
+	return family == FW_INET ? fw_probe_hash(&probe, masks->seed, masks->shift, 0)
+				 : fw_probe_hash(&probe, masks->seed, masks->shift, 1);
 }
 
 /* Returns how many found no place. */
-static size_t try_place(struct group *group, const struct pieces *pieces,
-			const struct fw_group *masks, enum fw_family family, uint8_t *fill)
+static size_t try_place(struct group *group, const struct pieces *pieces, struct fw_group *masks,
+			enum fw_family family, uint8_t *fill)
 {
 	uint8_t records = family == FW_INET ? FW_BUCKET_RECORDS : FW_BUCKET6_RECORDS;
 	size_t left = 0;
 
+	masks->seed = group->seed;
+	masks->shift = group_shift(group->buckets);
 	memset(fill, 0, group->buckets);
 	for (size_t i = 0; i < group->count; i++) {
-		uint32_t bucket =
-			piece_hash(&pieces->items[group->pieces[i]], masks, group->seed, family) &
-			(group->buckets - 1);
+		uint32_t bucket = piece_bucket(&pieces->items[group->pieces[i]], masks, family);
 
 		group->place[i] = bucket;
 		if (fill[bucket] == records) {

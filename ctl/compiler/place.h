@@ -9,6 +9,9 @@
 void group_masks(const struct base *base, const uint8_t port_bits[2], enum fw_family family,
 		 struct fw_group *ret_masks);
 
+/* struct fw_group `shift` for so many buckets, a power of two. */
+uint32_t group_shift(size_t buckets);
+
 /*
  * Chooses size and seed and fills `place`. Pieces for which there is no room in any table of
  * bounded size are taken out of the group: returns how many, in *ret_left (owned).

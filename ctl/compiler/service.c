@@ -32,7 +32,7 @@ static uint32_t write_ports(struct instance *instance, const struct axis_classes
 			    uint32_t factor)
 {
 	uint32_t *entries = summands(classes->rows.count, factor);
-	uint32_t root = tree_write(instance->writer, classes, entries, 1);
+	uint32_t root = tree_write(instance->writer, classes, entries, 1, NULL);
 
 	free(entries);
 	return root;
@@ -93,7 +93,8 @@ static void write_source_ports(struct instance *instance, const struct service *
 	instance->out.features |= FW_USES_PORT_ROW;
 	instance->out.network_rows &= ~0ULL << 32;
 	entries = instance_write_rows(instance, &service->source.rows);
-	instance->out.source_port = tree_write(instance->writer, &service->source, entries, 1);
+	instance->out.source_port =
+		tree_write(instance->writer, &service->source, entries, 1, NULL);
 	instance->out.portless_row = entries[0];
 	free(entries);
 }

@@ -70,7 +70,7 @@ static uint32_t write_tree(struct instance *instance, enum fw_small_field field,
 
 	for (size_t i = 0; i < classes->rows.count; i++)
 		entries[i] = FW_ENTRY_OF(i);
-	root = tree_write(instance->writer, classes, entries, chunks);
+	root = tree_write(instance->writer, classes, entries, chunks, NULL);
 	free(entries);
 	return root;
 }

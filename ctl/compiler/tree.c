@@ -12,14 +12,18 @@
 #include "base/memory.h"
 #include "fw/image.h"
 
-#define LINE_PIECES    (FW_TREE_LINE_KEYS + 1)
-#define INNER2_PIECES  (LINE_PIECES * (FW_TREE_INNER_KEYS + 1))
-#define INNER3_PIECES  (INNER2_PIECES * (FW_TREE_INNER_KEYS + 1))
-#define DIRECT_AT_ROOT 10
-#define DIRECT_BELOW   1024
-#define TABLE_BYTES    (256 * sizeof(uint32_t))
-#define TABLES_MAX     4096 /* of a tree, where it is not for a large set: */
-#define LARGE	       (1U << 17)
+#define LINE_PIECES	(FW_TREE_LINE_KEYS + 1)
+#define INNER2_PIECES	(LINE_PIECES * (FW_TREE_INNER_KEYS + 1))
+#define INNER3_PIECES	(INNER2_PIECES * (FW_TREE_INNER_KEYS + 1))
+#define PAIRS_LINE	(FW_TREE_PAIRS_KEYS + 1)
+#define PAIRS_BLOCK	(PAIRS_LINE * (FW_TREE_INNER_KEYS + 1))
+#define PREFIX_CHUNKS	3
+#define DIRECT_AT_ROOT	10
+#define DIRECT_BELOW	1024
+#define TABLE_BYTES	(256 * sizeof(uint32_t))
+#define TABLES_MAX	4096 /* of a tree, where it is not for a large set: */
+#define LARGE		(1U << 17)
+#define ONLY_TABLES_MAX 2048
 
 struct piece {
 	uint32_t first; /* chunk value */
@@ -37,7 +41,9 @@ struct tree {
 	const struct interval *intervals;
 	const uint32_t *entries;
 	int chunks;
+	int root;      /* depth of the first node: chunks that all keys share */
 	size_t tables; /* of 256 entries */
+	bool only_tables;
 };
 
 static uint32_t interval_chunk(const struct interval *interval, int depth)
@@ -136,7 +142,7 @@ static uint32_t write_direct(struct tree *tree, const struct pieces *pieces)
 		for (uint32_t chunk = pieces->items[i].first; chunk < end; chunk++)
 			table[chunk] = pieces->items[i].entry;
 	}
-	return FW_ENTRY_AT(FW_ENTRY_DIRECT, offset);
+	return FW_ENTRY_AT(tree->only_tables ? FW_ENTRY_TABLE : FW_ENTRY_DIRECT, offset);
 }
 
 /* Fills a table with the entries of chunks from `first` on, `step` apart; `*at` is the piece that
@@ -175,9 +181,71 @@ static uint32_t write_bytes(struct tree *tree, const struct pieces *pieces)
 		if (!below)
 			return 0;
 		((uint32_t *)writer_at(tree->writer, offset))[byte] =
-			FW_ENTRY_AT(FW_ENTRY_BYTE, below);
+			FW_ENTRY_AT(tree->only_tables ? FW_ENTRY_TABLE : FW_ENTRY_BYTE, below);
 	}
-	return FW_ENTRY_AT(FW_ENTRY_BYTES, offset);
+	return FW_ENTRY_AT(tree->only_tables ? FW_ENTRY_TABLE : FW_ENTRY_BYTES, offset);
+}
+
+/* Have the pieces two entries in turn? */
+static bool are_pairs(const struct pieces *pieces)
+{
+	for (size_t i = 2; i < pieces->count; i++)
+		if (pieces->items[i].entry != pieces->items[i - 2].entry)
+			return false;
+	return pieces->count > 1;
+}
+
+static void write_pairs(struct tree *tree, uint32_t offset, const struct piece *pieces,
+			size_t count)
+{
+	struct fw_tree_pairs *line = writer_at(tree->writer, offset);
+
+	for (size_t i = 1; i < PAIRS_LINE; i++)
+		put_key(line->keys, i - 1, i < count ? pieces[i].first : FW_TREE_KEY_NONE);
+	line->entries[0] = pieces[0].entry;
+	line->entries[1] = pieces[count > 1].entry;
+}
+
+static uint32_t write_bits(struct tree *tree, const struct pieces *pieces)
+{
+	uint32_t offset = writer_add(tree->writer, sizeof(struct fw_tree_bits), FW_LINE);
+	struct fw_tree_bits *bits = writer_at(tree->writer, offset);
+
+	if (!offset)
+		return 0;
+	bits->entries[0] = pieces->items[0].entry;
+	bits->entries[1] = pieces->items[1].entry;
+	for (size_t i = 1; i < pieces->count; i += 2) {
+		uint32_t end = i + 1 < pieces->count ? pieces->items[i + 1].first : 65536;
+
+		for (uint32_t chunk = pieces->items[i].first; chunk < end; chunk++)
+			bits->bits[chunk / 32] |= 1U << chunk % 32;
+	}
+	return FW_ENTRY_AT(FW_ENTRY_DIRECT | FW_ENTRY_PAIRS, offset);
+}
+
+static uint32_t write_pairs_node(struct tree *tree, const struct pieces *pieces)
+{
+	size_t count = pieces->count, lines = (count + PAIRS_LINE - 1) / PAIRS_LINE;
+	struct fw_tree_inner *inner;
+	uint32_t offset;
+
+	if (count > PAIRS_BLOCK)
+		return write_bits(tree, pieces);
+	offset = writer_add(tree->writer, (1 + lines) * FW_LINE, FW_LINE);
+	if (!offset)
+		return 0;
+	inner = writer_at(tree->writer, offset);
+	for (size_t i = 1; i <= FW_TREE_INNER_KEYS; i++)
+		put_key(inner->keys, i - 1,
+			i < lines ? pieces->items[i * PAIRS_LINE].first : FW_TREE_KEY_NONE);
+	for (size_t i = 0; i < lines; i++) {
+		size_t rest = count - i * PAIRS_LINE;
+
+		write_pairs(tree, offset + (1 + i) * FW_LINE, pieces->items + i * PAIRS_LINE,
+			    rest < PAIRS_LINE ? rest : PAIRS_LINE);
+	}
+	return FW_ENTRY_AT(FW_ENTRY_INNER2 | FW_ENTRY_PAIRS, offset);
 }
 
 static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int depth)
@@ -187,9 +255,14 @@ static uint32_t write_pieces(struct tree *tree, const struct pieces *pieces, int
 
 	if (count == 1 && FW_ENTRY_KIND(pieces->items[0].entry) == FW_ENTRY_VALUE)
 		return pieces->items[0].entry;
-	if (count > (depth ? DIRECT_BELOW : DIRECT_AT_ROOT))
+	if (tree->only_tables)
+		return depth ? write_bytes(tree, pieces) : write_direct(tree, pieces);
+	if (depth > tree->root && count > LINE_PIECES && tree->tables >= TABLES_MAX &&
+	    are_pairs(pieces))
+		return write_pairs_node(tree, pieces);
+	if (count > (depth > tree->root ? DIRECT_BELOW : DIRECT_AT_ROOT))
 		return write_direct(tree, pieces);
-	if (depth && count > LINE_PIECES && tree->tables < TABLES_MAX)
+	if (depth > tree->root && count > LINE_PIECES && tree->tables < TABLES_MAX)
 		return write_bytes(tree, pieces);
 	kind = count <= LINE_PIECES	? FW_ENTRY_LINE
 	       : count <= INNER2_PIECES ? FW_ENTRY_INNER2
@@ -266,7 +339,8 @@ static int common_chunks(const struct tree *tree, const struct part *part)
 	return chunks;
 }
 
-static uint32_t write_shared(struct tree *tree, const struct part *part, int chunks)
+/* What lies behind so many chunks, which all intervals share. */
+static struct part part_behind(const struct tree *tree, const struct part *part, int chunks)
 {
 	const struct interval *high = &tree->intervals[part->end - 1];
 	const struct interval *low = &tree->intervals[part->first];
@@ -276,7 +350,12 @@ static uint32_t write_shared(struct tree *tree, const struct part *part, int chu
 	inside.depth += chunks;
 	if (interval_chunk(high, last) != interval_chunk(low, last))
 		inside.end--; /* where the chunk ends */
-	return write_skip(tree, part, chunks, write_node(tree, inside));
+	return inside;
+}
+
+static uint32_t write_shared(struct tree *tree, const struct part *part, int chunks)
+{
+	return write_skip(tree, part, chunks, write_node(tree, part_behind(tree, part, chunks)));
 }
 
 /* The pieces of a node: one for each chunk value with intervals inside, and those between. */
@@ -323,20 +402,69 @@ static uint32_t write_node(struct tree *tree, struct part part)
 	return entry;
 }
 
-uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
-		    const uint32_t *entries, int chunks)
+/* Begins the tree behind what all its keys share. */
+static struct part skip_prefix(struct tree *tree, const struct part *part,
+			       struct fw_tree_prefix *ret_prefix)
 {
-	struct tree tree = {
+	const struct interval *first = &tree->intervals[part->first];
+	int chunks = part->first < part->end ? common_chunks(tree, part) : 0;
+
+	if (!chunks)
+		return *part;
+	chunks = chunks < PREFIX_CHUNKS ? chunks : PREFIX_CHUNKS;
+	ret_prefix->bits = 16 * chunks;
+	ret_prefix->mask = ~(~0ULL >> ret_prefix->bits);
+	ret_prefix->key = first->high & ret_prefix->mask;
+	ret_prefix->miss = part->before;
+	tree->root = chunks;
+	return part_behind(tree, part, chunks);
+}
+
+static struct tree tree_of(struct writer *writer, const struct axis_classes *classes,
+			   const uint32_t *entries, int chunks)
+{
+	return (struct tree){
 		.writer = writer,
 		.intervals = classes->intervals,
 		.entries = entries,
 		.chunks = chunks,
 		.tables = classes->interval_count > LARGE ? TABLES_MAX : 0,
 	};
+}
 
-	return write_node(&tree, (struct part){
-					 .first = 1,
-					 .end = classes->interval_count,
-					 .before = entries[classes->intervals[0].class],
-				 });
+static struct part whole_tree(const struct axis_classes *classes, const uint32_t *entries)
+{
+	return (struct part){
+		.first = 1,
+		.end = classes->interval_count,
+		.before = entries[classes->intervals[0].class],
+	};
+}
+
+uint32_t tree_write_tables(struct writer *writer, const struct axis_classes *classes,
+			   const uint32_t *entries)
+{
+	struct tree tree = tree_of(writer, classes, entries, 2);
+	size_t size = writer->size;
+	uint32_t root;
+
+	tree.only_tables = true;
+	if (classes->interval_count <= DIRECT_AT_ROOT || classes->interval_count > LARGE)
+		return 0;
+	root = write_node(&tree, whole_tree(classes, entries));
+	if (tree.tables <= ONLY_TABLES_MAX)
+		return root;
+	writer->size = size;
+	return 0;
+}
+
+uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
+		    const uint32_t *entries, int chunks, struct fw_tree_prefix *ret_prefix)
+{
+	struct tree tree = tree_of(writer, classes, entries, chunks);
+	struct part part = whole_tree(classes, entries);
+
+	if (ret_prefix)
+		part = skip_prefix(&tree, &part, ret_prefix);
+	return write_node(&tree, part);
 }

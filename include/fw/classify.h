@@ -21,19 +21,24 @@ struct fw_match_result {
 
 /*
  * Word `index` of all rows, ANDed. Entries serve as they are: their kind is 0, and what is above is
- * the offset.
+ * the offset. The features are read each time: if the verifier knew them from the last time, it
+ * would walk the search twice.
  */
-static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_rows *rows,
-					  __u32 index)
+static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_instance *at,
+					  const struct fw_rows *rows, __u32 index)
 {
+	__u32 features = *(const volatile __u32 *)&at->features;
 	__u32 skip = index * 8;
+	__u64 bits = fw_view64(view, rows->source + skip) &
+		     fw_view64(view, rows->destination + skip) &
+		     fw_view64(view, rows->service + skip);
 
-	return fw_view64(view, rows->source + skip) & fw_view64(view, rows->destination + skip) &
-	       fw_view64(view, rows->service + skip) &
-	       fw_view64(view, (__u32)rows->network + skip) &
-	       fw_view64(view, (__u32)(rows->network >> 32) + skip) &
-	       fw_view64(view, (__u32)rows->link + skip) &
-	       fw_view64(view, (__u32)(rows->link >> 32) + skip);
+	if (features & FW_USES_MORE)
+		bits &= fw_view64(view, (__u32)rows->network + skip) &
+			fw_view64(view, (__u32)(rows->network >> 32) + skip) &
+			fw_view64(view, (__u32)rows->link + skip) &
+			fw_view64(view, (__u32)(rows->link >> 32) + skip);
+	return bits;
 }
 
 /* The rows of an instance with up to FW_EXACT_WORDS words. */
@@ -96,11 +101,11 @@ static __always_inline __u32 fw_first_exact(struct fw_view view, const struct fw
 static __always_inline __u32 fw_first_match(struct fw_view view, const struct fw_instance *at,
 					    const struct fw_rows *rows)
 {
-	__u64 summary = fw_rows_word(view, rows, 0);
+	__u64 summary = fw_rows_word(view, at, rows, 0);
 
 	for (int i = 0; i < FW_MAX_WORDS && summary; i++) {
 		__u32 word = fw_lowest_bit(view, summary);
-		__u64 bits = fw_rows_word(view, rows, 1 + word);
+		__u64 bits = fw_rows_word(view, at, rows, 1 + word);
 
 		if (bits)
 			return fw_view32(view, at->terms + 4 * (word * 64 + fw_bit_place(bits)));
@@ -130,11 +135,11 @@ static __always_inline void fw_search_word(struct fw_search *search)
 
 	search->word = first + fw_lowest_bit(view, search->summary);
 	search->summary = (search->summary & (search->summary - 1)) + view.zero;
-	search->bits = fw_rows_word(view, &search->rows, search->word);
+	search->bits = fw_rows_word(view, search->at, &search->rows, search->word);
 }
 
 /* One round: takes the next word, or tries the next candidate. 1: the search is over. */
-static __always_inline int fw_search_step(struct fw_search *search, const int wide)
+static __always_inline int fw_search_step(struct fw_search *search)
 {
 	struct fw_view view = search->view;
 	const struct fw_group *group;
@@ -151,25 +156,33 @@ static __always_inline int fw_search_step(struct fw_search *search, const int wi
 	group = fw_line(view, search->at->groups + number);
 	if (group->best >= search->best)
 		return 1;
-	search->best = fw_group_probe(view, group, &search->probe, search->best, wide) + view.zero;
+	if (search->at->wide)
+		search->best = fw_group_probe(view, group, &search->probe, search->best, 1);
+	else
+		search->best = fw_group_probe(view, group, &search->probe, search->best, 0);
+	search->best += view.zero;
 	return 0;
 }
 
 static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_instance *at,
 					   const struct fw_rows *rows,
-					   const struct fw_packet *packet, const int wide)
+					   const struct fw_packet *packet)
 {
 	struct fw_search search = { .view = view, .at = at, .rows = *rows };
+	__u64 summary, first;
 
-	fw_probe_init(&search.probe, packet, wide);
+	fw_probe_init(&search.probe, packet, at->wide);
 	search.best = FW_RECORD_NONE + view.zero;
-	search.word = view.zero;
-	search.summary = fw_rows_word(view, rows, 0);
-	if (!search.summary)
-		return at->default_record;
-	fw_search_word(&search);
+	/* The first word is looked at beside the summary. Where there is none, its place is
+	 * another's. */
+	summary = fw_rows_word(view, at, rows, 0);
+	search.word = *(const volatile __u32 *)&at->summary;
+	first = -(summary & 1);
+	asm volatile("" : "+r"(first));
+	search.bits = (fw_rows_word(view, at, rows, search.word) & first) + view.zero;
+	search.summary = (summary & ~1ULL) + view.zero;
 	for (int i = 0; i < FW_SEARCH_ROUNDS; i++)
-		if (fw_search_step(&search, wide))
+		if (fw_search_step(&search))
 			break;
 	return search.best == FW_RECORD_NONE ? at->default_record : search.best;
 }
@@ -189,7 +202,7 @@ static __always_inline int fw_count_matches(struct fw_view view, const struct fw
 	/* One write to an unknown place, so that all places look alike from the start. */
 	ret_result->counted[count & (FW_MAX_COUNTED - 1)] = last;
 	for (__u32 word = 0; word < FW_MAX_COUNTED_WORDS && word < at->counted_words; word++) {
-		__u64 bits = fw_rows_word(view, rows, at->summary + at->words + word);
+		__u64 bits = fw_rows_word(view, at, rows, at->summary + at->words + word);
 
 		for (int i = 0; i < FW_MAX_COUNTED && bits; i++) {
 			__u32 number = word * 64 + fw_bit_place(bits);
@@ -236,10 +249,8 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 		ret_result->record = at->summary ? fw_first_match(view, at, &rows)
 				     : rows.more ? fw_first_exact(view, at, &rows, 1)
 						 : fw_first_exact(view, at, &rows, 0);
-	else if (at->wide)
-		ret_result->record = fw_best_match(view, at, &rows, packet, 1);
 	else
-		ret_result->record = fw_best_match(view, at, &rows, packet, 0);
+		ret_result->record = fw_best_match(view, at, &rows, packet);
 	ret_result->counted_count = 0;
 	if (!at->counted_words)
 		return 0;

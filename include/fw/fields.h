@@ -175,15 +175,41 @@ static __always_inline struct fw_key fw_address_key(const __u32 word[4])
 	return (struct fw_key){ (__u64)word[0] << 32 | word[1], (__u64)word[2] << 32 | word[3] };
 }
 
+/*
+ * The row of an address. What all keys of an IPv6 tree begin with is compared beside the search,
+ * which begins behind it.
+ */
+static __always_inline __u32 fw_address_row(struct fw_view view, const struct fw_instance *at,
+					    const __u32 word[4], const int side)
+{
+	const struct fw_tree_prefix *prefix = &at->prefixes[side];
+	__u32 root = side ? at->destination : at->source, bits, missed = view.zero;
+	struct fw_key key;
+
+	if (at->tables & (1U << side))
+		return fw_tables_find(view, root, word[0]);
+	key = fw_address_key(word);
+	if (at->wide) {
+		__u64 differ = (key.high ^ prefix->key) & prefix->mask;
+
+		bits = prefix->bits & 63;
+		key.high = key.high << bits | (key.low >> 1) >> (63 - bits);
+		key.low <<= bits;
+		missed = -(__u32)((differ | -differ) >> 63);
+		asm volatile("" : "+r"(missed));
+	}
+	root = fw_tree_find(view, root, key, 8);
+	return (root & ~missed) | (prefix->miss & missed);
+}
+
 static __always_inline void fw_rows_find(struct fw_view view, const struct fw_instance *at,
 					 const struct fw_packet *packet, struct fw_rows *rows)
 {
 	rows->network = at->network_rows;
 	rows->link = at->link_rows;
 	rows->more = at->features & FW_USES_MORE;
-	rows->source = fw_tree_find(view, at->source, fw_address_key(packet->source), 8);
-	rows->destination =
-		fw_tree_find(view, at->destination, fw_address_key(packet->destination), 8);
+	rows->source = fw_address_row(view, at, packet->source, 0);
+	rows->destination = fw_address_row(view, at, packet->destination, 1);
 	fw_service_rows(view, at, packet, rows);
 	fw_small_rows(view, at, packet, rows);
 }

@@ -21,7 +21,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 5	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 6	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -141,6 +141,19 @@ enum fw_entry_kind {
 	FW_ENTRY_BYTE,	 /* only in those: __u32 entries[256], by the low byte */
 };
 
+/*
+ * Beside the kind, of a node whose runs have two entries in turn, as those of one list: its lines
+ * are fw_tree_pairs, and FW_ENTRY_DIRECT is a fw_tree_bits.
+ */
+#define FW_ENTRY_PAIRS 8U
+
+/*
+ * Trees of IPv4 addresses that are not large have tables only: one of 65,536 entries by the upper
+ * half of the address, and below it tables of 256. FW_ENTRY_TABLE is in an entry that leads to one;
+ * all others are values. Their search has no branch.
+ */
+#define FW_ENTRY_TABLE 1U
+
 #define FW_ENTRY_BITS		  3
 #define FW_ENTRY_KIND(entry)	  ((entry)&7)
 #define FW_ENTRY_VALUE_OF(entry)  ((entry) >> FW_ENTRY_BITS)
@@ -161,6 +174,21 @@ struct fw_tree_line {
 	__u32 entries[FW_TREE_LINE_KEYS + 1];
 };
 
+#define FW_TREE_PAIRS_KEYS 21
+
+/* entries[0] is for chunks below key 0, entries[1] from there on and below key 1, and so on. */
+struct fw_tree_pairs {
+	__u64 keys[FW_TREE_PAIRS_KEYS / 3]; /* as above; padded with keys that no chunk reaches */
+	__u32 entries[2];
+};
+
+/* A bit for each chunk says which entry is its. */
+struct fw_tree_bits {
+	__u32 entries[2];
+	__u32 pad[14];
+	__u32 bits[65536 / 32];
+};
+
 /* Child n is for chunks from key n - 1 on; padded with keys that no chunk reaches. */
 struct fw_tree_inner {
 	__u64 keys[FW_TREE_INNER_KEYS / 3];
@@ -175,6 +203,17 @@ struct fw_tree_skip {
 	__u32 match; /* entries */
 	__u32 miss;
 	__u32 pad[11];
+};
+
+/*
+ * The bits that all intervals of an IPv6 tree have in common, up to 3 chunks. They are compared
+ * beside the search, which begins behind them: a skip at the root would be waited for.
+ */
+struct fw_tree_prefix {
+	__u64 key;
+	__u64 mask;
+	__u32 bits; /* 0: none */
+	__u32 miss; /* entry */
 };
 
 /*
@@ -249,6 +288,9 @@ struct fw_set_rows {
 #define FW_MAX_COUNTED_WORDS 4
 #define FW_EXACT_WORDS	     16
 
+#define FW_TABLES_SOURCE      (1U << 0)
+#define FW_TABLES_DESTINATION (1U << 1)
+
 struct fw_instance {
 	__u32 features; /* 1 << enum fw_small_field, FW_USES_* */
 	__u32 words;
@@ -270,6 +312,7 @@ struct fw_instance {
 	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
 	__u32 full_row;	    /* an entry: the row of service if it is not used, all ones */
 	__u32 set_rows;	    /* offset of struct fw_set_rows; FW_USES_SETS */
+	__u32 tables;	    /* FW_TABLES_*: trees of tables only */
 	__u64 sets[2];	    /* live sets that rules name, in `from` and in `to` */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
@@ -277,6 +320,7 @@ struct fw_instance {
 	__u64 link_rows;
 	__u8 chains[16]; /* by enum fw_small_field: where in the word its chain is, 0 or 32 */
 	struct fw_step steps[FW_SMALL_FIELDS];
+	struct fw_tree_prefix prefixes[2]; /* of source and destination */
 };
 
 /*
@@ -289,9 +333,9 @@ struct fw_group {
 	__u64 masks[4];	    /* inet: source and destination; inet6: high, low of both */
 	__u64 service_mask; /* of what is exact in struct fw_probe `service` */
 	__u64 seed;
-	__u32 best;	 /* lowest record number */
-	__u32 line;	 /* number of the hash table's first line */
-	__u32 line_mask; /* buckets - 1 */
+	__u32 best;  /* lowest record number */
+	__u32 line;  /* number of the hash table's first line */
+	__u32 shift; /* 63 less log2 of the buckets */
 	__u32 pad;
 };
 
@@ -302,18 +346,19 @@ struct fw_group {
 #define FW_RECORD_BITS 24
 #define FW_RECORD_NONE ((1U << FW_RECORD_BITS) - 1)
 
-/* Records as columns. ports: lowest and highest source port, lowest and highest destination port.
+/* Records as columns. ports: lowest and highest source port, lowest and highest destination port,
+ * 16 bits each.
  * meta: record number, above it the protocol if it is exact. Free: FW_RECORD_NONE. */
 struct fw_bucket {
 	__u64 addresses[3]; /* source << 32 | destination, masked */
-	__u16 ports[3][4];
+	__u64 ports[3];
 	__u32 meta[3];
 	__u32 pad;
 };
 
 struct fw_bucket6 {
 	__u64 addresses[2][4];
-	__u16 ports[2][4];
+	__u64 ports[2];
 	__u32 meta[2];
 	__u32 pad[10];
 };
@@ -332,6 +377,7 @@ _Static_assert(sizeof(struct fw_state_options) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_limit) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
 _Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
+_Static_assert(sizeof(struct fw_tree_pairs) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_group) == FW_LINE, "one line");

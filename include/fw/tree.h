@@ -115,6 +115,35 @@ static __always_inline __u32 fw_tree_line_find(struct fw_view view, __u32 at, __
 	return fw_view32(view, at + (__u32)sizeof(line->keys) + 4 * count);
 }
 
+static __always_inline __u32 fw_tree_pairs_find(struct fw_view view, __u32 at, __u64 guarded)
+{
+	const struct fw_tree_pairs *line = fw_line_at(view, at);
+	__u64 sum = 0;
+
+#pragma GCC unroll 7
+	for (int i = 0; i < FW_TREE_PAIRS_KEYS / 3; i++)
+		sum += fw_lanes_reached(line->keys[i], guarded);
+	return line->entries[fw_lanes_sum(sum) & 1];
+}
+
+/* `index`, in bytes, of the table that `entry` leads to; of a value, the value. */
+static __always_inline __u32 fw_tables_step(struct fw_view view, __u32 entry, __u32 index)
+{
+	__u32 mask = -(entry & FW_ENTRY_TABLE), next;
+
+	asm volatile("" : "+r"(mask));
+	next = fw_view32(view, entry + (index & mask));
+	return entry ^ ((entry ^ next) & mask);
+}
+
+/* The value of an IPv4 address in a tree of tables only. */
+static __always_inline __u32 fw_tables_find(struct fw_view view, __u32 entry, __u32 address)
+{
+	entry = fw_tables_step(view, entry, address >> 14 & 0x3fffc);
+	entry = fw_tables_step(view, entry, address >> 6 & 0x3fc);
+	return fw_tables_step(view, entry, address << 2 & 0x3fc);
+}
+
 /* The bits of a key that are still to be looked at, from the top. */
 struct fw_key {
 	__u64 high;
@@ -140,8 +169,12 @@ static __always_inline __u32 fw_tree_step(struct fw_view view, __u32 entry, __u3
 	__u32 kind = FW_ENTRY_KIND(entry), at = (entry & ~(FW_LINE - 1U)) + view.zero;
 	__u64 guarded = chunk * FW_LANES | FW_GUARDS;
 
-	if (kind == FW_ENTRY_DIRECT)
+	if (kind == FW_ENTRY_DIRECT) {
+		if (entry & FW_ENTRY_PAIRS)
+			chunk = fw_view32(view, at + FW_LINE + (chunk >> 5) * 4) >> (chunk & 31) &
+				1;
 		return fw_view32(view, at + 4 * chunk);
+	}
 	if (kind == FW_ENTRY_BYTES) {
 		entry = fw_view32(view, at + 4 * (chunk >> 8));
 		if (FW_ENTRY_KIND(entry) != FW_ENTRY_BYTE)
@@ -152,6 +185,8 @@ static __always_inline __u32 fw_tree_step(struct fw_view view, __u32 entry, __u3
 		at += FW_LINE + fw_tree_child(view, at, guarded) * (FW_TREE_INNER2_LINES * FW_LINE);
 	if (kind != FW_ENTRY_LINE)
 		at += FW_LINE + fw_tree_child(view, at, guarded) * FW_LINE;
+	if (entry & FW_ENTRY_PAIRS)
+		return fw_tree_pairs_find(view, at, guarded);
 	return fw_tree_line_find(view, at, guarded);
 }
 
