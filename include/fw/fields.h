@@ -183,22 +183,20 @@ static __always_inline __u32 fw_address_row(struct fw_view view, const struct fw
 					    const __u32 word[4], const int side)
 {
 	const struct fw_tree_prefix *prefix = &at->prefixes[side];
-	__u32 root = side ? at->destination : at->source, bits, missed = view.zero;
+	__u32 root = side ? at->destination : at->source, bits, missed;
+	__u64 differ;
 	struct fw_key key;
 
 	if (at->tables & (1U << side))
 		return fw_tables_find(view, root, word[0]);
 	key = fw_address_key(word);
-	if (at->wide) {
-		__u64 differ = (key.high ^ prefix->key) & prefix->mask;
-
-		bits = prefix->bits & 63;
-		key.high = key.high << bits | (key.low >> 1) >> (63 - bits);
-		key.low <<= bits;
-		missed = -(__u32)((differ | -differ) >> 63);
-		asm volatile("" : "+r"(missed));
-	}
+	differ = (key.high ^ prefix->key) & prefix->mask;
+	bits = prefix->bits & 63;
+	key.high = key.high << bits | (key.low >> 1) >> (63 - bits);
+	key.low = (key.low << bits) + view.zero;
 	root = fw_tree_find(view, root, key, 8);
+	missed = -(__u32)((differ | -differ) >> 63);
+	asm volatile("" : "+r"(missed));
 	return (root & ~missed) | (prefix->miss & missed);
 }
 
