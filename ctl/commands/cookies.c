@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/message.h"
@@ -40,17 +41,32 @@ void cookies_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics
 				 "%s", doubt);
 }
 
+static bool is_silent(const struct ruleset *ruleset, const struct attachment *attachment)
+{
+	return attachment->hook == FW_INGRESS && !attachment->answers_syns &&
+	       ruleset_cookie_rule(ruleset);
+}
+
+static bool is_native_veth(const struct attachment *attachment)
+{
+	return attachment->link.is_veth && !strcmp(attachment->mode, "native");
+}
+
+bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *attachment)
+{
+	return is_silent(ruleset, attachment) && !is_native_veth(attachment);
+}
+
 const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attachment *attachment)
 {
-	if (attachment->hook != FW_INGRESS || attachment->answers_syns ||
-	    !ruleset_cookie_rule(ruleset))
+	if (!is_silent(ruleset, attachment))
 		return NULL;
-	if (attachment->link.is_veth)
+	if (is_native_veth(attachment))
 		return "SYNs are not answered here, 'syncookie' leaves them to the host: XDP can "
 		       "send on a veth only if the other end runs an XDP program too. `mode "
 		       "generic` always can; `mode native` says that the other end does";
 	return "SYNs are not answered here, 'syncookie' leaves them to the host: the MAC address "
-	       "is not the one of the last `fwctl apply`, which learns it";
+	       "is not the one of the last `fwctl apply`; that or `fwctl watch` learns it";
 }
 
 int cookies_check(const struct ruleset *ruleset)

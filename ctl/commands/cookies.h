@@ -19,6 +19,9 @@ void cookies_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics
 /* Why SYNs that come in by this attachment are left to the host, or NULL. */
 const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attachment *attachment);
 
+/* Is it because the link has another MAC address since? dataplane_attach() learns it. */
+bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *attachment);
+
 /* 0, or -EOPNOTSUPP after a message: this kernel makes no cookies for programs. */
 int cookies_check(const struct ruleset *ruleset);
 

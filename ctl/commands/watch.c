@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/message.h"
 #include "commands/answering.h"
+#include "commands/cookies.h"
 #include "commands/hook.h"
 #include "commands/running.h"
 
@@ -86,10 +87,24 @@ static bool lacks(const struct sight *sight, const struct link_info *link, enum 
 	return true;
 }
 
+/* Has the link another MAC address than we know, so that XDP does not answer SYNs there? */
+static bool lacks_mac(const struct sight *sight, const struct link_info *link, enum fw_hook hook)
+{
+	for (size_t i = 0; i < sight->attachment_count; i++) {
+		const struct attachment *item = &sight->attachments[i];
+
+		if (item->link.index == link->index && item->hook == hook)
+			return cookies_want_mac(sight->ruleset, item);
+	}
+	return false;
+}
+
 static bool lacks_any(const struct sight *sight)
 {
 	for (size_t i = 0; i < sight->wanted.count * FW_HOOKS; i++) {
-		if (lacks(sight, sight->wanted.items[i / FW_HOOKS].link, i % FW_HOOKS))
+		const struct link_info *link = sight->wanted.items[i / FW_HOOKS].link;
+
+		if (lacks(sight, link, i % FW_HOOKS) || lacks_mac(sight, link, i % FW_HOOKS))
 			return true;
 	}
 	return answering_lacks(&sight->answering, sight->ruleset, &sight->wanted);
@@ -110,12 +125,15 @@ static void sight_complete(struct dataplane *dataplane, const struct sight *sigh
 		const struct wanted_link *item = &sight->wanted.items[i / FW_HOOKS];
 		struct attachment attachment;
 		const char *hook = hook_name(i % FW_HOOKS);
+		bool new_mac = lacks_mac(sight, item->link, i % FW_HOOKS);
 
-		if (!lacks(sight, item->link, i % FW_HOOKS))
+		if (!new_mac && !lacks(sight, item->link, i % FW_HOOKS))
 			continue;
 		if (!dataplane_attach(dataplane, item->link, i % FW_HOOKS, item->line->mode,
 				      &attachment))
-			message_info("watch: %s %s is filtered again", item->link->name, hook);
+			message_info(new_mac ? "watch: %s has another MAC address"
+					     : "watch: %s %s is filtered again",
+				     item->link->name, hook);
 		else if (!told)
 			message_error("watch: cannot filter %s on %s: %s", hook, item->link->name,
 				      dataplane_error(dataplane));

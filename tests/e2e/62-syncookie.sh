@@ -189,6 +189,16 @@ for address in "${servers[@]}"; do
 done
 [ "$(cookies sent)-$(cookies right)-$(cookies wrong)" = "$count-0-0" ] || fail "without state: $(fw stats)"
 
+# The interface gets another MAC address, and one day somebody looks.
+in_right ip link set fw0 address 02:00:00:00:55:01
+neighbours "$left" peer0 $right_inet $right_inet6 02:00:00:00:55:01
+[ "$(connects $right_inet)" = 7 ] || fail "another MAC address: answered"
+fw status | grep -q "^warning: fw0: .* the MAC address is not the one" || fail "another MAC address: $(fw status)"
+start_right "$fwctl" --pin-dir "$pins" watch 2>"$work/watch"
+wait_for 30 grep -q "fw0 has another MAC address" "$work/watch" || fail "watch: $(cat "$work/watch")"
+[ "$(connects $right_inet)" = 0 ] || fail "another MAC address: not learnt"
+kill "$started"
+
 # The host takes no cookies: said, and nothing breaks.
 syncookies 0
 rules generic 0

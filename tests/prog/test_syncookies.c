@@ -388,6 +388,24 @@ static void other_acknowledgements_begin_none(void **state)
 	assert_int_equal(counted(filter, FW_COOKIE_WRONG), wrong + 3);
 }
 
+static void a_flood_leaves_nothing_behind(void **state)
+{
+	struct filter *filter = start(state, RULES("0/s", STATEFUL));
+	struct flow_totals before, after;
+	int answered = 0;
+
+	dataplane_flows_forget(filter->dataplane);
+	before = flows_of(filter);
+	for (uint32_t i = 1; i <= 50000; i++) {
+		const struct shape syn = { .inet6 = true, .client = i << 8 };
+
+		answered += run_shape(filter, &syn) == XDP_TX;
+	}
+	after = flows_of(filter);
+	assert_int_equal(answered, 50000);
+	assert_memory_equal(&after, &before, sizeof(after));
+}
+
 /* A SYN that was passed left a flow behind; the next one was answered here. */
 static void a_half_open_flow_gives_way_to_that_of_the_cookie(void **state)
 {
@@ -418,6 +436,7 @@ int main(void)
 		cmocka_unit_test(syns_within_the_rate_reach_the_host),
 		cmocka_unit_test(the_acknowledgement_of_a_cookie_begins_an_assured_flow),
 		cmocka_unit_test(other_acknowledgements_begin_none),
+		cmocka_unit_test(a_flood_leaves_nothing_behind),
 		cmocka_unit_test(a_half_open_flow_gives_way_to_that_of_the_cookie),
 	};
 	int skipped = needs_root();
