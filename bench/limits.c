@@ -12,7 +12,6 @@
 #include "timing.h"
 
 #define TURNS	31
-#define REPEAT	100000
 #define WITHIN	"limit 1000000000/s"
 #define VARIANT 6
 
@@ -28,13 +27,6 @@ static const struct {
 	{ "over, per source", "limit 1/h per source" },
 };
 
-/* A SYN from 192.0.2.1 to port 22. */
-static const uint8_t frame[64] = {
-	0,   0,	 0x5e, 0,    0x53, 2,  0,  0, 0x5e, 0, 0x53, 1, 8, 0, 0x45, 0,
-	0,   40, 0,    0,    0,	   0,  64, 6, 0,    0, 192,  0, 2, 1, 198,  51,
-	100, 1,	 4,    0xd2, 0,	   22, 0,  0, 0,    1, 0,    0, 0, 0, 0x50, 2,
-};
-
 static struct dataplane *plane_make(const char *limit)
 {
 	char rules[256];
@@ -44,18 +36,6 @@ static struct dataplane *plane_make(const char *limit)
 		 "egress default pass {\n pass tcp to port 22 %s\n}\n",
 		 limit, limit);
 	return plane_of(rules);
-}
-
-static double run(struct dataplane *plane, enum fw_hook hook)
-{
-	const struct test_packet packet = { .frame = frame,
-					    .length = sizeof(frame),
-					    .repeat = REPEAT };
-	struct test_verdict verdict;
-
-	if (dataplane_test_run(plane, hook, &packet, &verdict))
-		die("program", dataplane_error(plane));
-	return verdict.nanoseconds;
 }
 
 int bench_limits(int count, char **words)
@@ -74,7 +54,7 @@ int bench_limits(int count, char **words)
 	for (int turn = 0; turn < TURNS; turn++)
 		for (int i = 0; i < VARIANT * FW_HOOKS; i++)
 			times[i % FW_HOOKS][i / FW_HOOKS][turn] =
-				run(planes[i / FW_HOOKS], i % FW_HOOKS);
+				plane_run(planes[i / FW_HOOKS], i % FW_HOOKS);
 	if (!json)
 		printf("%-24s %10s %10s\n", "ns a packet", "ingress", "egress");
 	for (int i = 0; i < VARIANT; i++) {

@@ -12,6 +12,8 @@
 #include "language/language.h"
 #include "timing.h"
 
+#define REPEAT 100000
+
 void die(const char *what, const char *why)
 {
 	fprintf(stderr, "fwbench: %s: %s\n", what, why);
@@ -97,6 +99,25 @@ struct dataplane *plane_of(const char *rules)
 	plane_switch(plane, ruleset);
 	ruleset_free(&ruleset);
 	return plane;
+}
+
+/* A SYN from 192.0.2.1 to port 22. */
+static const uint8_t frame[64] = {
+	0,   0,	 0x5e, 0,    0x53, 2,  0,  0, 0x5e, 0, 0x53, 1, 8, 0, 0x45, 0,
+	0,   40, 0,    0,    0,	   0,  64, 6, 0,    0, 192,  0, 2, 1, 198,  51,
+	100, 1,	 4,    0xd2, 0,	   22, 0,  0, 0,    1, 0,    0, 0, 0, 0x50, 2,
+};
+
+double plane_run(struct dataplane *plane, enum fw_hook hook)
+{
+	const struct test_packet packet = { .frame = frame,
+					    .length = sizeof(frame),
+					    .repeat = REPEAT };
+	struct test_verdict verdict;
+
+	if (dataplane_test_run(plane, hook, &packet, &verdict))
+		die("program", dataplane_error(plane));
+	return verdict.nanoseconds;
 }
 
 unsigned plane_verified_instructions(struct dataplane *plane)

@@ -2,6 +2,8 @@
 /*
  * fwbench sets [HOSTS]: what a packet pays for a live set. Random addresses, hits and misses, in
  * nanoseconds above the loop that makes them; beside it the kernel's own hash with the same keys.
+ * Then the real programs on one packet, which a last rule decides, with and without sets in the
+ * rule before it: medians of turns.
  */
 #include <bpf/bpf.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 
 #include "plane.h"
 #include "sets.skel.h"
+#include "timing.h"
 
 /* Turns so short that some of them are not interrupted on a busy machine. */
 #define ROUNDS 10000
@@ -101,15 +104,10 @@ static void fill(struct dataplane *plane, uint32_t hosts, bool expire)
 	set_elements_free(&elements);
 }
 
-/* Without a hit: nothing is in the set. */
 static void tell(const char *what, double hit, double miss, bool json)
 {
-	if (json && hit < 0)
-		printf("{\"lookup\":\"%s\",\"miss_ns\":%.1f}\n", what, miss);
-	else if (json)
+	if (json)
 		printf("{\"lookup\":\"%s\",\"hit_ns\":%.1f,\"miss_ns\":%.1f}\n", what, hit, miss);
-	else if (hit < 0)
-		printf("%-32s %8s %8.1f\n", what, "", miss);
 	else
 		printf("%-32s %8.1f %8.1f\n", what, hit, miss);
 }
@@ -118,7 +116,6 @@ static void measure(struct dataplane *plane, struct sets_bpf *skeleton, uint32_t
 {
 	double loop = run(skeleton, 0, true, false);
 
-	tell("live set, empty", -1, run(skeleton, 2, false, true) - loop, json);
 	fill(plane, hosts, false);
 	tell("kernel hash", run(skeleton, 1, true, true) - loop,
 	     run(skeleton, 1, false, true) - loop, json);
@@ -127,6 +124,64 @@ static void measure(struct dataplane *plane, struct sets_bpf *skeleton, uint32_t
 	fill(plane, hosts, true);
 	tell("live set that expires", run(skeleton, 2, true, true) - loop,
 	     run(skeleton, 2, false, true) - loop, json);
+}
+
+/* The packet comes from 192.0.2.1. */
+#define PACKET_TURNS 31
+
+static const struct {
+	const char *name;
+	const char *sets;
+	const char *from; /* in the rule before the one that decides */
+} variants[] = {
+	{ "no set", "", "" },
+	{ "an empty set", "set a live", "from @a" },
+	{ "a set of IPv6 hosts", "set a live { 2001:db8::1 }", "from @a" },
+	{ "a set without it", "set a live { 192.0.2.2 }", "from @a" },
+	{ "the same, an empty set beside it", "set a live { 192.0.2.2 }\nset b live",
+	  "from { @a, @b }" },
+	{ "two sets without it", "set a live { 192.0.2.2 }\nset b live { 192.0.2.3 }",
+	  "from { @a, @b }" },
+	{ "a set with it", "set a live { 192.0.2.1 }", "from @a" },
+	{ "two sets with it", "set a live { 192.0.2.1 }\nset b live { 192.0.2.1 }",
+	  "from { @a, @b }" },
+};
+
+#define VARIANTS (sizeof(variants) / sizeof(variants[0]))
+
+static struct dataplane *plane_make_variant(size_t number)
+{
+	char rules[512];
+
+	snprintf(rules, sizeof(rules),
+		 "%s\noption essential off\ningress default pass {\n"
+		 " drop tcp %s to port 25\n pass tcp to port 22\n}\n"
+		 "egress default pass {\n drop tcp %s to port 25\n pass tcp to port 22\n}\n",
+		 variants[number].sets, variants[number].from, variants[number].from);
+	return plane_of(rules);
+}
+
+static void measure_packets(bool json)
+{
+	static double times[FW_HOOKS][VARIANTS][PACKET_TURNS];
+	struct dataplane *planes[VARIANTS];
+
+	for (size_t i = 0; i < VARIANTS; i++)
+		planes[i] = plane_make_variant(i);
+	pin_to_last_cpu();
+	for (int turn = 0; turn < PACKET_TURNS; turn++)
+		for (size_t i = 0; i < VARIANTS * FW_HOOKS; i++)
+			times[i % FW_HOOKS][i / FW_HOOKS][turn] =
+				plane_run(planes[i / FW_HOOKS], i % FW_HOOKS);
+	if (!json)
+		printf("%-32s %8s %8s\n", "ns a packet, under", "ingress", "egress");
+	for (size_t i = 0; i < VARIANTS; i++) {
+		printf(json ? "{\"sets\":\"%s\",\"ingress_ns\":%.0f,\"egress_ns\":%.0f}\n"
+			    : "%-32s %8.0f %8.0f\n",
+		       variants[i].name, median(times[FW_INGRESS][i], PACKET_TURNS),
+		       median(times[FW_EGRESS][i], PACKET_TURNS));
+		dataplane_close(&planes[i]);
+	}
 }
 
 int bench_sets(int count, char **words)
@@ -147,6 +202,7 @@ int bench_sets(int count, char **words)
 	if (!json)
 		printf("%-32s %8s %8s\n", "ns per lookup, random addresses", "hit", "miss");
 	measure(plane, skeleton, (uint32_t)hosts, json);
+	measure_packets(json);
 	sets_bpf__destroy(skeleton);
 	dataplane_close(&plane);
 	return 0;
