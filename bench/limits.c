@@ -12,6 +12,7 @@
 #include "timing.h"
 
 #define TURNS	31
+#define REPEAT	100000
 #define WITHIN	"limit 1000000000/s"
 #define VARIANT 6
 
@@ -54,7 +55,7 @@ int bench_limits(int count, char **words)
 	for (int turn = 0; turn < TURNS; turn++)
 		for (int i = 0; i < VARIANT * FW_HOOKS; i++)
 			times[i % FW_HOOKS][i / FW_HOOKS][turn] =
-				plane_run(planes[i / FW_HOOKS], i % FW_HOOKS);
+				plane_run(planes[i / FW_HOOKS], i % FW_HOOKS, REPEAT);
 	if (!json)
 		printf("%-24s %10s %10s\n", "ns a packet", "ingress", "egress");
 	for (int i = 0; i < VARIANT; i++) {

@@ -12,8 +12,6 @@
 #include "language/language.h"
 #include "timing.h"
 
-#define REPEAT 100000
-
 void die(const char *what, const char *why)
 {
 	fprintf(stderr, "fwbench: %s: %s\n", what, why);
@@ -108,11 +106,11 @@ static const uint8_t frame[64] = {
 	100, 1,	 4,    0xd2, 0,	   22, 0,  0, 0,    1, 0,    0, 0, 0, 0x50, 2,
 };
 
-double plane_run(struct dataplane *plane, enum fw_hook hook)
+double plane_run(struct dataplane *plane, enum fw_hook hook, uint32_t repeat)
 {
 	const struct test_packet packet = { .frame = frame,
 					    .length = sizeof(frame),
-					    .repeat = REPEAT };
+					    .repeat = repeat };
 	struct test_verdict verdict;
 
 	if (dataplane_test_run(plane, hook, &packet, &verdict))

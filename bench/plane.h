@@ -22,8 +22,8 @@ double plane_switch(struct dataplane *plane, struct ruleset *ruleset);
 /* A small private data plane with these rules in force. */
 struct dataplane *plane_of(const char *rules);
 
-/* Nanoseconds of the real program for a TCP SYN from 192.0.2.1 to port 22; of many runs. */
-double plane_run(struct dataplane *plane, enum fw_hook hook);
+/* Nanoseconds of the real program for a TCP SYN from 192.0.2.1 to port 22. */
+double plane_run(struct dataplane *plane, enum fw_hook hook, uint32_t repeat);
 
 /* Instructions that the verifier walks for the ingress program, at its real sizes. */
 unsigned plane_verified_instructions(struct dataplane *plane);

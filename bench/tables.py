@@ -125,15 +125,18 @@ def lists(rows):
 def sets(rows):
     changes = Table("seconds", ["", "elements", "fwctl", "nft", "ipset"])
     lookups = Table("ns per lookup, 1,000,000 hosts, random addresses", ["", "hit", "miss"])
+    packets = Table("ns a packet, hot, two rules of which the first may name sets", ["", "ingress", "egress"])
     for row in rows:
-        if "lookup" in row:
-            lookups.add(row["lookup"], [row.get("hit_ns"), row["miss_ns"]])
+        if "sets" in row:
+            packets.add(row["sets"], [row["ingress_ns"], row["egress_ns"]])
+        elif "lookup" in row:
+            lookups.add(row["lookup"], [row["hit_ns"], row["miss_ns"]])
         else:
             times = [row[key] for key in ("fwctl_s", "nft_s", "ipset_s")]
             changes.add(row["what"], [f"{row['elements']:,}"] +
                         [None if value is None else f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
                          for value in times])
-    return [changes, lookups]
+    return [changes, lookups, packets]
 
 
 def apply(rows):

@@ -70,7 +70,8 @@ def sets(rows, add):
     for kind in ("hit_ns", "miss_ns"):
         add(f"live set of 1,000,000, {kind[:-3]}, beside the kernel's hash",
             first(rows, lookup="kernel hash").get(kind), first(rows, lookup="live set").get(kind), "ns")
-    add("live set, empty", None, first(rows, lookup="live set, empty").get("miss_ns"), "ns")
+    add("a packet under an empty set, beside no set", first(rows, sets="no set").get("ingress_ns"),
+        first(rows, sets="an empty set").get("ingress_ns"), "ns")
 
 
 def state(rows, add):

@@ -106,6 +106,7 @@ static void write_full_row(struct instance *instance)
 	rows_intern(&rows, instance->full, 0);
 	entries = instance_write_rows(instance, &rows);
 	instance->out.full_row = entries[0];
+	instance->out.service_row = entries[0];
 	instance->out.network_rows = entries[0] * (1ULL << 32 | 1);
 	instance->out.link_rows = instance->out.network_rows;
 	free(entries);
@@ -165,10 +166,10 @@ static void write_instance(struct instance *instance, uint32_t first_record)
 	instance->out.wide = family != FW_INET;
 	write_bits(instance, first_record);
 	write_full_row(instance);
+	instance_compile_sets(instance);
 	instance_compile_addresses(instance, AXIS_SOURCE);
 	instance_compile_addresses(instance, AXIS_DESTINATION);
 	instance_compile_service(instance);
-	instance_compile_sets(instance);
 	instance_compile_small(instance);
 	memcpy(writer_at(instance->writer, at), &instance->out, sizeof(instance->out));
 }
@@ -177,6 +178,7 @@ static void instance_free(struct instance *instance)
 {
 	free(instance->scratch);
 	free(instance->full);
+	free(instance->in_none);
 	groups_free(&instance->groups);
 	for (int i = 0; i < WORST_AXES; i++)
 		rows_free(&instance->rows[i]);

@@ -17,6 +17,7 @@ struct instance {
 	struct fw_instance out; /* copied into the image at the end */
 	uint64_t *scratch;	/* one row */
 	uint64_t *full;		/* a row: all terms there are */
+	uint64_t *in_none;	/* a row: what a packet in no live set leaves; NULL: all */
 	bool grouped;		/* bits are groups, not terms */
 	struct groups groups;
 	struct rows rows[WORST_AXES]; /* of both addresses and service, for the worst packet */
@@ -49,7 +50,7 @@ void forecast_part_fill(struct forecast_part *part, const struct instance *insta
 /* Steps of instance_compile(), one file each. */
 void instance_compile_addresses(struct instance *instance, enum axis axis);
 void instance_compile_service(struct instance *instance);
-void instance_compile_sets(struct instance *instance); /* before the small fields */
+void instance_compile_sets(struct instance *instance); /* the first */
 void instance_compile_small(struct instance *instance);
 
 #endif

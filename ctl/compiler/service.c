@@ -51,6 +51,36 @@ static void write_protocols(struct instance *instance, const struct axis_classes
 		table[i] = FW_ENTRY_OF(classes->class_of[i] * factor);
 }
 
+/* With live sets: first what a packet in none of them needs, then the rows as they are. */
+static uint32_t *write_service_rows(struct instance *instance, const struct rows *rows)
+{
+	struct rows in_none = { .words = rows->words, .count = rows->count };
+	uint32_t *entries, *plain;
+
+	if (!instance->in_none)
+		return instance_write_rows(instance, rows);
+	in_none.bits = memory_new(rows->count * rows->words, sizeof(uint64_t));
+	for (size_t i = 0; i < rows->count * rows->words; i++)
+		in_none.bits[i] = rows->bits[i] & instance->in_none[i % rows->words];
+	entries = instance_write_rows(instance, &in_none);
+	plain = instance_write_rows(instance, rows);
+	instance->out.service_plain = plain[0] - entries[0];
+	free(plain);
+	free(in_none.bits);
+	return entries;
+}
+
+static void write_unused(struct instance *instance)
+{
+	uint32_t *entries;
+
+	if (!instance->in_none)
+		return;
+	entries = write_service_rows(instance, &instance->rows[2]);
+	instance->out.service_row = entries[0];
+	free(entries);
+}
+
 /* Cells are numbered (protocol, source port, destination port), the last running fastest. */
 static void write_cells(struct instance *instance, const struct service *service)
 {
@@ -71,7 +101,7 @@ static void write_cells(struct instance *instance, const struct service *service
 					service->port_row ? instance->full
 							  : rows_at(&service->source.rows, j),
 					rows_at(&service->destination.rows, k), instance->scratch);
-	entries = instance_write_rows(instance, &rows);
+	entries = write_service_rows(instance, &rows);
 	offset = writer_add(instance->writer, count * sizeof(uint32_t), FW_LINE);
 	instance->out.service = offset;
 	for (size_t i = 0; offset && i < count; i++)
@@ -109,6 +139,7 @@ void instance_compile_service(struct instance *instance)
 	    !axis_is_used(terms, AXIS_DESTINATION_PORT)) {
 		rows_init(&instance->rows[2], space_words(&instance->space));
 		rows_intern(&instance->rows[2], instance->full, 0);
+		write_unused(instance);
 		return;
 	}
 	axis_classify_values(terms, AXIS_PROTOCOL, &instance->space,

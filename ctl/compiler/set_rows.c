@@ -74,15 +74,11 @@ struct numbers {
 	uint32_t only[SIDES][FW_MAX_LIVE_SETS];
 	uint32_t turned[SIDES][FW_MAX_LIVE_SETS];
 	uint32_t none[SIDES];
-	uint32_t in_none; /* of a packet in no set on either side */
 };
 
 static void make_rows(struct instance *instance, const struct side sides[SIDES], struct rows *rows,
 		      struct numbers *numbers)
 {
-	for (size_t i = 0; i < rows->words; i++)
-		instance->scratch[i] = sides[0].none[i] & sides[1].none[i];
-	numbers->in_none = rows_intern_new(rows, instance->scratch);
 	for (int side = 0; side < SIDES; side++) {
 		numbers->none[side] = rows_intern_new(rows, sides[side].none);
 		for (unsigned set = 0; set < FW_MAX_LIVE_SETS; set++) {
@@ -98,23 +94,22 @@ static void write_set_rows(struct instance *instance, const struct side sides[SI
 {
 	struct numbers numbers;
 	struct fw_set_rows *out;
-	uint32_t *entries, in_none;
+	uint32_t *entries;
 	struct rows rows;
 
 	rows_init(&rows, space_words(&instance->space));
 	make_rows(instance, sides, &rows, &numbers);
 	entries = instance_write_rows(instance, &rows);
-	in_none = entries[numbers.in_none];
 	instance->out.set_rows = writer_add(instance->writer, sizeof(*out), FW_LINE);
 	out = writer_at(instance->writer, instance->out.set_rows);
 	for (int side = 0; instance->out.set_rows && side < SIDES; side++) {
 		out->none[side] = entries[numbers.none[side]];
 		for (unsigned set = 0; set < FW_MAX_LIVE_SETS; set++) {
-			out->only[side][set] = entries[numbers.only[side][set]] ^ in_none;
+			out->only[side][set] =
+				entries[numbers.only[side][set]] ^ instance->out.full_row;
 			out->turned[side][set] = entries[numbers.turned[side][set]];
 		}
 	}
-	instance->out.link_rows = (instance->out.link_rows & ~0ULL << 32) | in_none;
 	free(entries);
 	rows_free(&rows);
 }
@@ -131,6 +126,9 @@ void instance_compile_sets(struct instance *instance)
 		instance->out.sets[side] = sides[side].sets;
 	}
 	instance->out.features |= FW_USES_SETS;
+	instance->in_none = memory_new(space_words(&instance->space), sizeof(uint64_t));
+	for (size_t i = 0; i < space_words(&instance->space); i++)
+		instance->in_none[i] = sides[0].none[i] & sides[1].none[i];
 	write_set_rows(instance, sides);
 	for (int side = 0; side < SIDES; side++)
 		side_free(&sides[side]);

@@ -259,12 +259,14 @@ struct fw_interface_line {
 
 /*
  * Live sets have a row of their own, instead of the first of the two that other fields than those
- * of the network packet lead to. It begins as that of a packet in no set. A packet in one set has a
- * row ready; one in several has it made in the scratch row of its CPU: of each side (source,
- * destination) the bits that any of its sets turns are turned, and both sides are ANDed.
+ * of the network packet lead to. A packet in one set has a row ready; one in several has it made in
+ * the scratch row of its CPU: of each side (source, destination) the bits that any of its sets
+ * turns are turned, and both sides are ANDed. For a packet in none, what that leaves has been ANDed
+ * into the rows of service, so that sets that are empty cost nothing; behind those (by
+ * service_plain) stand the rows as they are, for all others.
  */
 struct fw_set_rows {
-	__u32 only[2][FW_MAX_LIVE_SETS];   /* by side and set: the row, XORed with that of none */
+	__u32 only[2][FW_MAX_LIVE_SETS];   /* by side and set: the row, XORed with the full row */
 	__u32 turned[2][FW_MAX_LIVE_SETS]; /* the bits that the set turns on its side: a row */
 	__u32 none[2];			   /* of a side: the row of a packet in no set */
 	__u32 pad[14];
@@ -280,9 +282,9 @@ struct fw_set_rows {
 #define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
 #define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
-#define FW_USES_SETS	 (1U << FW_SMALL_FIELDS)			     /* live sets */
-#define FW_USES_LINK	 ((FW_USES_SMALL & ~FW_USES_NETWORK) | FW_USES_SETS) /* all others */
-#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_SETS | FW_USES_PORT_ROW)   /* 4 rows more */
+#define FW_USES_SETS	 (1U << FW_SMALL_FIELDS)	    /* live sets */
+#define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
+#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_PORT_ROW) /* rows beside the first three */
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
@@ -306,14 +308,17 @@ struct fw_instance {
 	__u32 destination;
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
 	__u32 destination_port;
-	__u32 protocols;    /* offset of __u32[256]: likewise summands */
-	__u32 service;	    /* offset of __u32 cells: entries whose values are rows */
-	__u32 summary;	    /* words in front of a row's words: 0 or 1 */
-	__u32 portless_row; /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
-	__u32 full_row;	    /* an entry: the row of service if it is not used, all ones */
-	__u32 set_rows;	    /* offset of struct fw_set_rows; FW_USES_SETS */
-	__u32 tables;	    /* FW_TABLES_*: trees of tables only */
-	__u64 sets[2];	    /* live sets that rules name, in `from` and in `to` */
+	__u32 protocols;     /* offset of __u32[256]: likewise summands */
+	__u32 service;	     /* offset of __u32 cells: entries whose values are rows */
+	__u32 summary;	     /* words in front of a row's words: 0 or 1 */
+	__u32 portless_row;  /* FW_USES_PORT_ROW: an entry, the row of a packet without ports */
+	__u32 full_row;	     /* an entry: all bits there are */
+	__u32 service_row;   /* an entry: the row of service if it is not used */
+	__u32 service_plain; /* FW_USES_SETS */
+	__u32 set_rows;	     /* offset of struct fw_set_rows; FW_USES_SETS */
+	__u32 tables;	     /* FW_TABLES_*: trees of tables only */
+	__u32 pad;
+	__u64 sets[2]; /* live sets that rules name, in `from` and in `to` */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
 	__u64 network_rows;

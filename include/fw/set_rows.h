@@ -61,7 +61,7 @@ static __always_inline __u64 fw_set_word(struct fw_view view, const struct fw_in
 /* What fw_packet.sets_row is for a packet whose row stands at `row`. */
 static __always_inline __u32 fw_row_made(const struct fw_instance *at, __u32 row)
 {
-	return row ^ (__u32)at->link_rows;
+	return row ^ at->full_row;
 }
 
 /* Fills in packet->sets_row by the sets, for who is alone with the image: not in a program. */
