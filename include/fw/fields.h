@@ -219,7 +219,7 @@ static __always_inline void fw_rows_find(struct fw_view view, const struct fw_in
 {
 	rows->network = at->network_rows;
 	rows->link = at->link_rows;
-	rows->more = at->features & FW_USES_MORE;
+	rows->more = at->features & (FW_USES_MORE & ~FW_USES_SETS);
 	rows->source = fw_address_row(view, at, packet->source, 0);
 	rows->destination = fw_address_row(view, at, packet->destination, 1);
 	fw_service_rows(view, at, packet, rows);

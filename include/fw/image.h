@@ -284,7 +284,7 @@ struct fw_set_rows {
 #define FW_USES_SMALL	 ((1U << FW_SMALL_FIELDS) - 1)
 #define FW_USES_SETS	 (1U << FW_SMALL_FIELDS)	    /* live sets */
 #define FW_USES_LINK	 (FW_USES_SMALL & ~FW_USES_NETWORK) /* the other small fields */
-#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_PORT_ROW) /* rows beside the first three */
+#define FW_USES_MORE	 (FW_USES_SMALL | FW_USES_SETS | FW_USES_PORT_ROW) /* 4 rows more */
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
