@@ -29,11 +29,12 @@ static const struct command commands[] = {
 	  "say which rule decides a packet, and why" },
 	{ "watch", command_watch, "", "keep the rules on their interfaces as these come and go" },
 	{ "set", command_set,
-	  "list [NAME] [--json] | add NAME ELEM... [timeout D] [--file FILE] | "
+	  "list [NAME] [--json] | add NAME ELEM... [timeout D] [--file FILE] [--force] | "
 	  "delete NAME ELEM... [--file FILE] | replace NAME FILE [timeout D] [--force] | flush NAME | "
 	  "test NAME ADDR | save [FILE] | restore [FILE]",
 	  "list and change the elements of live sets" },
-	{ "ban", command_ban, "ADDR... [for D]", "add to the set that `option ban-set` names" },
+	{ "ban", command_ban, "ADDR... [for D] [--force]",
+	  "add to the set that `option ban-set` names" },
 	{ "unban", command_unban, "ADDR...", "delete from the set that `option ban-set` names" },
 	{ "flows", command_flows,
 	  "[list | count | delete | flush] [PROTOCOL] [from ADDR [port N]] [to ADDR [port N]] "

@@ -4,7 +4,11 @@
 
 enum exit_status command_ban(struct context *context, int argc, char **argv)
 {
-	const struct argument arguments[] = { { 0 } };
+	bool force = false;
+	const struct argument arguments[] = {
+		{ "--force", 'f', ARGUMENT_FLAG, &force },
+		{ 0 },
+	};
 	struct set_input input = { .what = "ban" };
 	enum exit_status status = EXIT_USAGE;
 
@@ -14,7 +18,7 @@ enum exit_status command_ban(struct context *context, int argc, char **argv)
 	if (!argc)
 		return usage_error(context, "whom? addresses, prefixes, or `-` for standard input");
 	if (set_input_words(&input, argc, argv))
-		status = set_add(context, NULL, &input);
+		status = set_add(context, NULL, &input, force);
 	set_input_free(&input);
 	return status;
 }

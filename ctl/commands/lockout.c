@@ -14,7 +14,9 @@
 
 #include "analysis/evaluate.h"
 #include "base/cleanup.h"
+#include "base/message.h"
 #include "base/number.h"
+#include "commands/running.h"
 
 #include <fnmatch.h>
 
@@ -211,7 +213,8 @@ struct crossing {
 	const struct session *session;
 	enum fw_hook hook;
 	enum segment segment;
-	uint8_t state; /* FW_STATE_* */
+	uint8_t state;	    /* FW_STATE_* */
+	uint64_t client_in; /* live sets */
 };
 
 static bool segment_passes(const struct ruleset *ruleset, const struct crossing *crossing,
@@ -222,6 +225,10 @@ static bool segment_passes(const struct ruleset *ruleset, const struct crossing 
 
 	packet_make(crossing->session, crossing->hook, crossing->segment, &packet);
 	packet.state = crossing->state;
+	if (crossing->hook == FW_INGRESS)
+		packet.source_sets = crossing->client_in;
+	else
+		packet.destination_sets = crossing->client_in;
 	evaluate(ruleset, crossing->hook, &packet, *interface ? interface : NULL, evaluation);
 	return evaluation->action == FW_PASS;
 }
@@ -229,7 +236,7 @@ static bool segment_passes(const struct ruleset *ruleset, const struct crossing 
 /* Is the flow of a new session recorded where it comes in? Then its answer is established. */
 static bool is_recorded(const struct ruleset *ruleset, const struct session *session)
 {
-	const struct crossing opening = { session, FW_INGRESS, SEGMENT_OPEN, FW_STATE_NEW };
+	const struct crossing opening = { session, FW_INGRESS, SEGMENT_OPEN, FW_STATE_NEW, 0 };
 	const struct block *block = &ruleset->blocks[FW_INGRESS];
 	struct evaluation evaluation;
 
@@ -241,7 +248,7 @@ static bool is_recorded(const struct ruleset *ruleset, const struct session *ses
 static enum segment segment_stopped(const struct ruleset *ruleset, const struct session *session,
 				    enum fw_hook hook, struct evaluation *evaluation)
 {
-	struct crossing crossing = { session, hook, SEGMENT_DATA, FW_STATE_NEW };
+	struct crossing crossing = { session, hook, SEGMENT_DATA, FW_STATE_NEW, 0 };
 
 	if (!segment_passes(ruleset, &crossing, evaluation))
 		return SEGMENT_DATA;
@@ -255,7 +262,7 @@ static enum segment segment_stopped(const struct ruleset *ruleset, const struct 
 static bool passes_if_recorded(const struct ruleset *ruleset, const struct session *session,
 			       enum fw_hook hook)
 {
-	const struct crossing data = { session, hook, SEGMENT_DATA, FW_STATE_ESTABLISHED };
+	const struct crossing data = { session, hook, SEGMENT_DATA, FW_STATE_ESTABLISHED, 0 };
 	struct evaluation evaluation;
 
 	return segment_passes(ruleset, &data, &evaluation);
@@ -306,4 +313,66 @@ void lockout_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics
 		return;
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		hook_check(ruleset, &session, hook, diagnostics);
+}
+
+/* --- By an element of a live set ---------------------------------------------------------- */
+
+static bool elements_hold(const struct set_elements *elements, const struct address *address)
+{
+	for (size_t i = 0; i < elements->count; i++) {
+		const struct set_element *element = &elements->items[i];
+		struct address first, last;
+
+		if (element->address.family != address->family)
+			continue;
+		prefix_bounds(address, element->length, &first, &last);
+		if (!words_compare(first.word, element->address.word))
+			return true;
+	}
+	return false;
+}
+
+/* Does a segment of the session that passes now pass no more when the client is in the sets? */
+static bool sets_stop(const struct ruleset *ruleset, const struct session *session, uint64_t sets)
+{
+	for (int i = 0; i < FW_HOOKS * SEGMENTS; i++) {
+		struct crossing crossing = { session, i / SEGMENTS, i % SEGMENTS, FW_STATE_NEW, 0 };
+		struct evaluation evaluation;
+
+		if (!ruleset->blocks[crossing.hook].present ||
+		    !segment_passes(ruleset, &crossing, &evaluation))
+			continue;
+		crossing.client_in = sets;
+		if (!segment_passes(ruleset, &crossing, &evaluation))
+			return true;
+	}
+	return false;
+}
+
+bool lockout_by_set(const struct context *context, struct dataplane *dataplane, const char *set,
+		    const struct set_elements *elements)
+{
+	struct generation *generation = NULL;
+	struct ruleset *ruleset = NULL;
+	char client[ADDRESS_TEXT_MAX];
+	struct session session;
+	uint64_t sets = 0;
+	bool stops;
+
+	if (!session_find(&session) || !elements_hold(elements, &session.client) ||
+	    running_read(dataplane, &generation, &ruleset))
+		return false;
+	for (size_t i = 0; i < ruleset->set_count; i++)
+		if (ruleset->sets[i].kind == SET_LIVE && !strcmp(ruleset->sets[i].name, set))
+			sets |= 1ULL << ruleset->sets[i].live_index;
+	stops = is_filtered(ruleset, &session) && sets_stop(ruleset, &session, sets);
+	ruleset_free(&ruleset);
+	generation_free(&generation);
+	address_print(&session.client, client);
+	if (stops)
+		message_error(
+			"%s: your SSH session comes from %s, which the rules would stop then; "
+			"nothing was changed, --force does it all the same",
+			context->command->name, client);
+	return stops;
 }

@@ -3,10 +3,19 @@
 #ifndef FWCTL_COMMANDS_LOCKOUT_H
 #define FWCTL_COMMANDS_LOCKOUT_H
 
+#include "commands/command.h"
 #include "language/diagnostic.h"
+#include "dataplane/sets.h"
 #include "language/model.h"
 
 /* A warning for each direction in which the operator's SSH session would be dropped. */
 void lockout_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics);
+
+/*
+ * True, after a message, if the operator's SSH session comes from an address that the elements are
+ * to put into the live set, and the running rules would stop it then. False if they cannot be read.
+ */
+bool lockout_by_set(const struct context *context, struct dataplane *dataplane, const char *set,
+		    const struct set_elements *elements);
 
 #endif

@@ -161,7 +161,10 @@ static enum exit_status save_sets(const struct context *context, const struct sa
 
 	if (!sets) {
 		snprintf(beside, sizeof(beside), "%s.sets", saving->path);
-		sets = strcmp(saving->path, DEFAULT_RULE_FILE) ? beside : SET_STORE_FILE;
+		sets = strcmp(saving->path, DEFAULT_RULE_FILE) ||
+				       strcmp(context->pin_dir, DEFAULT_PIN_DIR)
+			       ? beside
+			       : SET_STORE_FILE;
 	}
 	return sets_save(context, saving->dataplane, sets);
 }

@@ -3,9 +3,11 @@
 #include "commands/set.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/message.h"
+#include "commands/lockout.h"
 #include "commands/running.h"
 
 struct dataplane *set_open(const struct context *context, const char *name, bool change,
@@ -37,11 +39,25 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-enum exit_status set_add(const struct context *context, const char *name, struct set_input *input)
+/* Opens the set for input that must not cut the operator off. NULL after a message. */
+static struct dataplane *set_open_safely(const struct context *context, const char *name,
+					 struct set_input *input, bool force,
+					 struct live_set *ret_set)
+{
+	struct dataplane *dataplane = set_open_for(context, name, input, ret_set);
+
+	if (dataplane && !force &&
+	    lockout_by_set(context, dataplane, ret_set->name, &input->elements))
+		dataplane_close(&dataplane);
+	return dataplane;
+}
+
+enum exit_status set_add(const struct context *context, const char *name, struct set_input *input,
+			 bool force)
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open_for(context, name, input, &set);
+	struct dataplane *dataplane = set_open_safely(context, name, input, force, &set);
 	int error;
 
 	if (!dataplane)
@@ -92,7 +108,7 @@ static enum exit_status set_replace(const struct context *context, const char *n
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open_for(context, name, input, &set);
+	struct dataplane *dataplane = set_open_safely(context, name, input, force, &set);
 	int error;
 
 	if (!dataplane)
@@ -150,7 +166,7 @@ static enum exit_status run_change(const struct context *context, const struct s
 				   argv[0]);
 	if (set_input_words(&input, argc - 2, argv + 2) &&
 	    (!options->file || set_input_file(&input, options->file)))
-		status = is_add ? set_add(context, argv[1], &input)
+		status = is_add ? set_add(context, argv[1], &input, options->force)
 				: set_delete(context, argv[1], &input);
 	set_input_free(&input);
 	return status;
@@ -185,6 +201,50 @@ static enum exit_status run_save(const struct context *context, const char *path
 	return status;
 }
 
+/* The machine's own store is not for rules that are pinned elsewhere. NULL after a message. */
+static const char *store_of(const struct context *context, int argc, char **argv)
+{
+	if (argc == 2)
+		return argv[1];
+	if (!strcmp(context->pin_dir, DEFAULT_PIN_DIR))
+		return SET_STORE_FILE;
+	message_error("set: %s which file? " SET_STORE_FILE " is for the rules in " DEFAULT_PIN_DIR,
+		      argv[0]);
+	return NULL;
+}
+
+static const struct verb {
+	const char *name;
+	const char *operands;
+	int least; /* words, with its own */
+	int most;
+} verbs[] = {
+	{ "list", "[NAME] [--json]", 1, 2 },
+	{ "add", "NAME ELEM... [timeout D] [--file FILE] [--force]", 2, INT_MAX },
+	{ "delete", "NAME ELEM... [--file FILE]", 2, INT_MAX },
+	{ "replace", "NAME FILE [timeout D] [--force]", 2, INT_MAX },
+	{ "flush", "NAME", 2, 2 },
+	{ "test", "NAME ADDR", 3, 3 },
+	{ "save", "[FILE]", 1, 2 },
+	{ "restore", "[FILE]", 1, 2 },
+};
+
+/* Is it a verb, with as many words as it takes? Else a message. */
+static bool verb_check(const struct context *context, int argc, char **argv)
+{
+	for (size_t i = 0; argc && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(argv[0], verbs[i].name) != 0)
+			continue;
+		if (argc >= verbs[i].least && argc <= verbs[i].most)
+			return true;
+		message_error("set: %s takes %s; usage: fwctl set %s %s", argv[0],
+			      argc < verbs[i].least ? "more" : "less", argv[0], verbs[i].operands);
+		return false;
+	}
+	usage_error(context, argc ? "`%s` is not understood" : "what?%s", argc ? argv[0] : "");
+	return false;
+}
+
 enum exit_status command_set(struct context *context, int argc, char **argv)
 {
 	struct set_options options = { 0 };
@@ -194,25 +254,24 @@ enum exit_status command_set(struct context *context, int argc, char **argv)
 		{ "--file", 0, ARGUMENT_TEXT, &options.file },
 		{ 0 },
 	};
-	const char *verb;
+	const char *verb, *path;
 
-	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv))
+	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv) ||
+	    !verb_check(context, argc, argv))
 		return EXIT_USAGE;
-	verb = argc ? argv[0] : "";
-	if (!strcmp(verb, "list") && argc <= 2)
+	verb = argv[0];
+	if (!strcmp(verb, "list"))
 		return set_list(context, argc == 2 ? argv[1] : NULL, options.json);
-	if ((!strcmp(verb, "save") || !strcmp(verb, "restore")) && argc <= 2) {
-		const char *path = argc == 2 ? argv[1] : SET_STORE_FILE;
-
-		return *verb == 's' ? run_save(context, path) : sets_restore(context, path);
-	}
-	if (argc >= 2 && (!strcmp(verb, "add") || !strcmp(verb, "delete")))
+	if (!strcmp(verb, "add") || !strcmp(verb, "delete"))
 		return run_change(context, &options, argc, argv);
-	if (argc >= 2 && !strcmp(verb, "replace"))
+	if (!strcmp(verb, "replace"))
 		return run_replace(context, &options, argc, argv);
-	if (argc == 2 && !strcmp(verb, "flush"))
+	if (!strcmp(verb, "flush"))
 		return set_flush(context, argv[1]);
-	if (argc == 3 && !strcmp(verb, "test"))
+	if (!strcmp(verb, "test"))
 		return set_test(context, argv[1], argv[2]);
-	return usage_error(context, argc ? "`%s` is not understood" : "what?%s", verb);
+	path = store_of(context, argc, argv);
+	if (!path)
+		return EXIT_USAGE;
+	return *verb == 's' ? run_save(context, path) : sets_restore(context, path);
 }

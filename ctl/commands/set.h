@@ -12,7 +12,8 @@ struct dataplane *set_open(const struct context *context, const char *name, bool
 			   struct live_set *ret_set);
 
 /* Adds or deletes what the input holds, and says what came of it. */
-enum exit_status set_add(const struct context *context, const char *name, struct set_input *input);
+enum exit_status set_add(const struct context *context, const char *name, struct set_input *input,
+			 bool force);
 enum exit_status set_delete(const struct context *context, const char *name,
 			    struct set_input *input);
 

@@ -258,10 +258,10 @@ static int check_layout(struct dataplane *dataplane)
 		    version == FW_LAYOUT_VERSION)
 			continue;
 		error = fail(dataplane, -EUCLEAN,
-			     "%s holds pins of layout %s, this fwctl knows v%d: "
-			     "nothing was changed; use the fwctl that made them (fwctl down), then "
-			     "apply again",
-			     dataplane->pin_dir, entry->d_name, FW_LAYOUT_VERSION);
+			     "%s holds pins of layout %s, this fwctl knows v%d%s; use the fwctl "
+			     "that made them (fwctl down), then apply again",
+			     dataplane->pin_dir, entry->d_name, FW_LAYOUT_VERSION,
+			     dataplane->change ? ": nothing was changed" : "");
 	}
 	closedir(directory);
 	return error;

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Commands on live sets keep the operator from what he does not mean: his own address banned, the
+# machine's store written from other rules.
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+netns_start
+
+fw apply - >"$work/out" 2>&1 <<END || fail "apply: $(cat "$work/out")"
+interface fw0
+set banned live
+set friends live
+option ban-set banned
+ingress default drop {
+    pass from @friends
+    drop from @banned
+    pass tcp to port 22
+}
+END
+over_ssh() { env SSH_CONNECTION="$left_inet 5555 $right_inet 22" nsenter --net="/run/netns/$right" \
+    "$fwctl" --pin-dir "$pins" "$@" >"$work/out" 2>"$work/err"; }
+holds() { fw set test "$1" "$2" >"$work/out" 2>&1; }
+refused() { # STATUS TEXT COMMAND...
+    "${@:3}" >"$work/out" 2>"$work/err"
+    [ $? -eq "$1" ] || fail "${*:3}: not status $1: $(cat "$work/err")"
+    grep -q -- "$2" "$work/err" || fail "${*:3}: no word of '$2': $(cat "$work/err")"
+}
+
+# One's own address, alone, in a network, in a file; not if the set does not stop it.
+refused 1 "your SSH session comes from $left_inet.*nothing was changed, --force" over_ssh ban "$left_inet"
+refused 1 "your SSH session" over_ssh ban 203.0.113.1 192.0.2.0/24
+refused 1 "your SSH session" over_ssh set add banned 0.0.0.0/0
+printf '203.0.113.1\n%s\n' "$left_inet" >"$work/list"
+refused 1 "your SSH session" over_ssh set replace banned "$work/list"
+holds banned "$left_inet" && fail "it was banned all the same"
+over_ssh ban 203.0.113.1 || fail "somebody else could not be banned: $(cat "$work/err")"
+over_ssh set add friends "$left_inet" || fail "a friend could not be added: $(cat "$work/err")"
+fw -q set flush friends || fail "flush"
+over_ssh ban --force "$left_inet" for 1h || fail "--force: $(cat "$work/err")"
+holds banned "$left_inet" || fail "--force did nothing"
+fw -q unban "$left_inet" && fw -q ban "$left_inet" || fail "without a session anybody can be banned"
+
+# The store of the machine belongs to the rules of the machine.
+refused 2 "save which file?" fw set save
+refused 2 "restore which file?" fw set restore
+fw -q set save "$work/store" || fail "save to a file"
+
+# What a verb lacks is said, and only its own usage.
+refused 2 "usage: fwctl set test NAME ADDR$" fw set test banned
+refused 2 "usage: fwctl set flush NAME$" fw set flush
+refused 2 'foo. is not understood' fw set foo
+exit 0
