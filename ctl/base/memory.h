@@ -7,6 +7,9 @@
 
 #include "base/message.h"
 
+/* For commands that need much of it, at their start. */
+void memory_prepare(void);
+
 /* Zeroed; never NULL. */
 static inline void *memory_new(size_t count, size_t size)
 {

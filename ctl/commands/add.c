@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/lint.h"
+#include "base/memory.h"
 #include "base/message.h"
 #include "base/number.h"
 #include "commands/change.h"
@@ -123,6 +124,7 @@ enum exit_status command_add(struct context *context, int argc, char **argv)
 	};
 	enum exit_status status;
 
+	memory_prepare();
 	if (!arguments_take(context, arguments, OPERANDS_LAST, &argc, argv))
 		return EXIT_USAGE;
 	status = place_read(context, &addition);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/memory.h"
 #include "base/message.h"
 #include "commands/load.h"
 #include "commands/running.h"
@@ -78,6 +79,7 @@ enum exit_status command_apply(struct context *context, int argc, char **argv)
 	struct ruleset *ruleset;
 	enum exit_status status;
 
+	memory_prepare();
 	if (!arguments_take_file(context, arguments, argc, argv, &path))
 		return EXIT_USAGE;
 	ruleset = rules_load(context, path, true);

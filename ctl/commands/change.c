@@ -22,6 +22,7 @@ static enum exit_status change_install(const struct context *context, struct dat
 
 	/* `watch` switches too, and changes nothing. */
 	ruleset_print(ruleset, &text);
+	input.text = &text;
 	input.origin.changes += strcmp(buffer_text(&text), before->text) != 0;
 	if (running_install(dataplane, &input, &installed))
 		return EXIT_FAILED;

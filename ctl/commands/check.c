@@ -8,6 +8,7 @@
 
 #include "analysis/state_lint.h"
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/message.h"
 #include "commands/forecast_report.h"
 #include "commands/load.h"
@@ -85,6 +86,7 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 	enum exit_status status;
 	size_t count;
 
+	memory_prepare();
 	if (!arguments_take_file(context, arguments, argc, argv, &path))
 		return EXIT_USAGE;
 	ruleset = rules_load(context, path, false);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/message.h"
 #include "base/number.h"
 #include "commands/change.h"
@@ -106,6 +107,7 @@ enum exit_status command_delete(struct context *context, int argc, char **argv)
 	enum exit_status status;
 	int words;
 
+	memory_prepare();
 	if (!arguments_take(context, arguments, OPERANDS_LAST, &argc, argv))
 		return EXIT_USAGE;
 	words = argc > 0 && hook_parse(argv[0], &deletion.hook);

@@ -140,6 +140,7 @@ static void files_free(struct generation_file *files, size_t count)
 /* What goes into a generation besides its image. */
 struct making {
 	struct ruleset *ruleset;
+	const struct buffer *text;
 	set_fill *fill;
 	void *fill_data;
 	struct origin origin;
@@ -150,8 +151,9 @@ struct making {
 static int generation_switch(struct dataplane *dataplane, const struct making *making,
 			     const struct image *image, uint32_t *ret_number)
 {
-	_cleanup_buffer_ struct buffer text = { 0 };
+	_cleanup_buffer_ struct buffer printed = { 0 };
 	_cleanup_buffer_ struct buffer links = { 0 };
+	const struct buffer *text = making->text ? making->text : &printed;
 	struct switch_input input = {
 		.plan = making->plan,
 		.image = image->bytes,
@@ -162,9 +164,10 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	struct generation_file *files;
 	int error;
 
-	ruleset_print(making->ruleset, &text);
-	input.text = buffer_text(&text);
-	input.length = text.length;
+	if (!making->text)
+		ruleset_print(making->ruleset, &printed);
+	input.text = buffer_text(text);
+	input.length = text->length;
 	wanted_links_print(making->wanted, &links);
 	input.links = buffer_text(&links);
 	files = files_of(making->ruleset, &input.file_count);
@@ -327,6 +330,7 @@ static int install_answered(struct dataplane *dataplane, const struct install_in
 	struct installed old = { 0 };
 	struct making making = {
 		.ruleset = input->ruleset,
+		.text = input->text,
 		.origin = input->origin,
 		.wanted = wanted,
 		.fill = input->fill,

@@ -6,6 +6,7 @@
 #ifndef FWCTL_COMMANDS_RUNNING_H
 #define FWCTL_COMMANDS_RUNNING_H
 
+#include "base/buffer.h"
 #include "commands/command.h"
 #include "commands/interfaces.h"
 #include "dataplane/sets.h"
@@ -24,6 +25,7 @@ int running_read(struct dataplane *dataplane, struct generation **ret_generation
 struct install_input {
 	const struct context *context;
 	struct ruleset *ruleset;
+	const struct buffer *text; /* what ruleset_print() says of it, if that is known; or NULL */
 	struct origin origin;
 	bool need_all;	 /* a named interface that is not there is an error, not a warning */
 	bool keep_going; /* an interface that refuses is told of, and the others are filtered */

@@ -135,8 +135,12 @@ static struct statement *collect_statements(const struct ruleset *ruleset, size_
 static void add_broken(struct buffer *buffer, const char *text, size_t width)
 {
 	bool in_string = false, in_braces = false;
-	size_t column = 0;
+	size_t column = 0, length = strlen(text);
 
+	if (length < width) {
+		buffer_add(buffer, text, length);
+		text += length;
+	}
 	for (; *text; text++) {
 		if (in_braces && !in_string && text[0] == ' ' && text[-1] == ',' &&
 		    column + strcspn(text + 1, " ") >= width) {
