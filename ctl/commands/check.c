@@ -94,6 +94,8 @@ enum exit_status command_check(struct context *context, int argc, char **argv)
 		return EXIT_USAGE;
 	count = ruleset_count(ruleset);
 	message_info("%s: %zu rule%s, no error", path, count, count == 1 ? "" : "s");
+	if (!ruleset->interface_count)
+		message_info(NO_INTERFACE_WARNING);
 	sets_tell(ruleset);
 	flows_tell(ruleset);
 	status = forecast_tell(context, ruleset, json);

@@ -255,8 +255,7 @@ static int missing_tell(const struct ruleset *ruleset, const struct wanted_links
 			     "nor IP",
 			     wanted->skipped[i]->name, wanted->skipped[i]->type);
 	if (!ruleset->interface_count)
-		message_warn("the rules name no interface, so nothing is filtered; add a line such "
-			     "as `interface eth0`");
+		message_warn(NO_INTERFACE_WARNING);
 	else if (!ruleset_has_block(ruleset))
 		message_warn(NO_BLOCK_WARNING);
 	return error;

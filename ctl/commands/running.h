@@ -57,6 +57,9 @@ void installed_tell(const struct installed *installed, const struct ruleset *rul
 
 /* False: there is nothing to attach anywhere. */
 bool ruleset_has_block(const struct ruleset *ruleset);
+#define NO_INTERFACE_WARNING                                                                  \
+	"the rules name no interface, so nothing is filtered; add a line such as `interface " \
+	"eth0`"
 #define NO_BLOCK_WARNING "the rules have no ingress or egress block, so nothing is filtered"
 
 /* Rules that the user wrote, of both hooks. */

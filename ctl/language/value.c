@@ -321,6 +321,15 @@ int number_of_token(struct parser *parser, const struct token *token, const char
 							     (unsigned long long)bounds[1]));
 }
 
+/* Of a range that ends there, all VLANs are meant. */
+static void warn_reserved(struct parser *parser, enum match_kind kind,
+			  const struct element *element)
+{
+	if (kind == MATCH_VLAN && element->range.low == 4095)
+		parser_warn(parser, &element->at, "VLAN IDs of frames go from 1 to 4094",
+			    "VLAN 4095 is reserved (IEEE 802.1Q): no frame should have it");
+}
+
 int value_of_token(struct parser *parser, enum match_kind kind, bool icmp6,
 		   const struct token *token, struct element *ret_element)
 {
@@ -340,8 +349,10 @@ int value_of_token(struct parser *parser, enum match_kind kind, bool icmp6,
 	}
 	err = parse_single(parser, kind, icmp6, token, &range->low);
 	range->high = range->low;
-	if (!err)
+	if (!err) {
+		warn_reserved(parser, kind, ret_element);
 		return 0;
+	}
 	if (err == -ERANGE)
 		return range_error(parser, kind, token);
 	if (kind == MATCH_STATE || !memchr(token->text, '-', token->length))

@@ -32,6 +32,11 @@ for file in "$work"/config/fw.conf "$work"/config/examples/*.conf; do
     expect 0 "no error" check "$file"
     grep -q warning "$work/err" && fail "$file: $(cat "$work/err")"
 done
+# It filters nothing as it stands, which is no warning; an example names its interface.
+expect 0 "the rules name no interface, so nothing is filtered" check "$work/config/fw.conf"
+for file in "$work"/config/examples/*.conf; do
+    plain check "$file" 2>&1 >/dev/null | grep -F "name no interface" && fail "$file: it does"
+done
 # The session of whoever applies the default file stays.
 SSH_CONNECTION="192.0.2.1 5555 192.0.2.2 22" plain check "$work/config/fw.conf" 2>"$work/err" ||
     fail "check with a session"
