@@ -6,6 +6,7 @@
 int bench_classify(int count, char **words);
 int bench_flood(int count, char **words);
 int bench_limits(int count, char **words);
+int bench_steps(int count, char **words);
 int bench_parse(int count, char **words);
 int bench_rules(int count, char **words);
 int bench_sets(int count, char **words);

@@ -10,7 +10,7 @@ static const struct {
 } commands[] = {
 	{ "classify", bench_classify }, { "flood", bench_flood }, { "limits", bench_limits },
 	{ "parse", bench_parse },	{ "rules", bench_rules }, { "sets", bench_sets },
-	{ "state", bench_state },	{ "trie", bench_trie },
+	{ "state", bench_state },	{ "steps", bench_steps }, { "trie", bench_trie },
 };
 
 int main(int argc, char **argv)
@@ -19,6 +19,6 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 2, argv + 2);
 	fprintf(stderr,
-		"usage: fwbench classify | flood | limits | parse | rules | sets | state | trie ...\n");
+		"usage: fwbench classify | flood | limits | parse | rules | sets | state | steps | trie ...\n");
 	return 2;
 }
