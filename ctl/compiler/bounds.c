@@ -83,7 +83,7 @@ int bounds_check_terms(const struct instance *instance, char **ret_error)
 	if (instance->terms.counted_count > FW_MAX_COUNTED_WORDS * 64)
 		return refuse(instance, ret_error,
 			      "%zu conditions of rules that count and go on, or have a limit; at "
-			      "most %d can be loaded",
+			      "most %d can be loaded (a rule that decides counts its packets, too)",
 			      instance->terms.counted_count, FW_MAX_COUNTED_WORDS * 64);
 	if (!instance->grouped && instance->terms.count > BITS_MAX)
 		return refuse(instance, ret_error, "more than %d rules that have little in common",
