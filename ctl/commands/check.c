@@ -24,11 +24,12 @@ static void sets_tell(const struct ruleset *ruleset)
 		uint64_t size = set->size ? set->size : SET_SIZE_DEFAULT;
 
 		if (set->kind == SET_LIVE)
-			message_info("set %s: at most %llu elements, %.1f MB of memory when empty, "
-				     "%.1f MB when full of hosts",
-				     set->name, (unsigned long long)size,
-				     (double)set_memory_empty(size) / (1 << 20),
-				     (double)set_memory_full(size) / (1 << 20));
+			message_info(
+				"set %s: at most %llu elements, %.1f MiB of memory when empty, "
+				"%.1f MiB when full of hosts",
+				set->name, (unsigned long long)size,
+				(double)set_memory_empty(size) / (1 << 20),
+				(double)set_memory_full(size) / (1 << 20));
 	}
 }
 
@@ -38,7 +39,7 @@ static void flows_tell(const struct ruleset *ruleset)
 	uint64_t flows = ruleset->options.flows ? ruleset->options.flows : FW_FLOWS_DEFAULT;
 
 	if (ruleset_uses_state(ruleset))
-		message_info("flows: at most %llu, and %llu half open, %.1f MB of memory",
+		message_info("flows: at most %llu, and %llu half open, %.1f MiB of memory",
 			     (unsigned long long)flows, (unsigned long long)FW_FLOWS_HALF(flows),
 			     (double)flows_memory(flows) / (1 << 20));
 }

@@ -101,7 +101,7 @@ static void add_worst_rules(const struct ruleset *ruleset, const struct forecast
 			buffer_puts(text, ", ");
 		describe_rule(&rule, &block->at, text);
 	}
-	if (part->candidates > part->rule_count)
+	if ((part->by_counted ? part->worst.counted : part->candidates) > part->rule_count)
 		buffer_puts(text, ", ...");
 }
 
@@ -116,7 +116,10 @@ void forecast_warn(const struct ruleset *ruleset, const struct forecast *forecas
 			continue;
 		add_worst_rules(ruleset, part, &rules);
 		diagnostics_warn(diagnostics, ruleset, &ruleset->blocks[part->hook].at,
-				 diagnostics_hint(diagnostics, "it has to be compared with %s",
+				 diagnostics_hint(diagnostics,
+						  part->by_counted
+							  ? "it meets and goes on behind %s"
+							  : "it has to be compared with %s",
 						  buffer_text(&rules)),
 				 "the worst %s packet costs over 10 times the typical one: about "
 				 "%.0f ns, not %.0f",
@@ -162,13 +165,27 @@ static const char *form_name(const struct forecast_part *part)
 	return part->form == COMPILE_GROUPS ? "tuples" : "terms";
 }
 
+static void print_amount(size_t count, const char *one, const char *many)
+{
+	if (count)
+		printf(", %zu %s", count, count == 1 ? one : many);
+}
+
 static void print_part(const struct forecast_part *part)
 {
-	printf("    %-5s  %zu %s; classes: %zu source, %zu destination, %zu service\n",
+	printf("    %-5s  %zu %s; classes: %zu source, %zu destination, %zu service",
 	       family_names[part->family], part->bits, form_name(part), part->source_classes,
 	       part->destination_classes, part->service_classes);
-	printf("           worst packet: %s%zu probes, about %.0f ns over parsing (typical %.0f)\n",
-	       part->exact ? "" : "at least ", part->candidates, part->worst_ns, part->typical_ns);
+	if (part->form == COMPILE_GROUPS)
+		printf("; longest chain: %zu", part->longest_chain);
+	printf("\n           worst packet: %s%zu probes", part->exact ? "" : "at least ",
+	       part->candidates);
+	print_amount(part->worst.counted, "rule that goes on", "rules that go on");
+	print_amount(part->worst.limits, "limit", "limits");
+	print_amount(part->worst.set_sides, "live look-up", "live look-ups");
+	if (part->worst.new_flow || part->worst.state)
+		printf(", %s", part->worst.new_flow ? "a new flow" : "its state");
+	printf(", about %.0f ns over parsing (typical %.0f)\n", part->worst_ns, part->typical_ns);
 }
 
 void forecast_print(const struct ruleset *ruleset, const struct forecast *forecast)
@@ -197,13 +214,15 @@ static json_t *part_to_json(const struct ruleset *ruleset, const struct forecast
 		json_array_append_new(rules,
 				      json_string(rule_identity(&block->rules[part->rules[i]])));
 	return json_told(json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f}", "family",
-		family_names[part->family], "form", form_name(part), "count",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f, s:I, s:I, s:I, s:b}",
+		"family", family_names[part->family], "form", form_name(part), "count",
 		(json_int_t)part->bits, "source_classes", (json_int_t)part->source_classes,
 		"destination_classes", (json_int_t)part->destination_classes, "service_classes",
 		(json_int_t)part->service_classes, "worst_probes", (json_int_t)part->candidates,
 		"worst_is_exact", part->exact, "worst_rules", rules, "worst_ns", part->worst_ns,
-		"typical_ns", part->typical_ns));
+		"typical_ns", part->typical_ns, "longest_chain", (json_int_t)part->longest_chain,
+		"worst_counted", (json_int_t)part->worst.counted, "worst_limits",
+		(json_int_t)part->worst.limits, "worst_new_flow", part->worst.new_flow));
 }
 
 static json_t *hook_to_json(const struct ruleset *ruleset, const struct forecast *forecast,

@@ -193,5 +193,8 @@ int bounds_check_result(struct instance *instance, char **ret_error)
 		error = check_rounds(instance, ret_error);
 	if (!error && instance->input->forecast)
 		find_worst(instance, 0, instance->space.words, 0, &instance->worst);
+	if (!error && instance->input->forecast)
+		find_worst(instance, instance->space.words, instance->space.counted_words, 0,
+			   &instance->counted);
 	return error;
 }

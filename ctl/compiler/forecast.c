@@ -1,16 +1,168 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cost model: constants are measured with `fwbench classify` (docs/classifier.md). A bit per
- * term costs the words of a row that survive the summaries; a bit per group costs its candidates.
+ * What the compiler knows of the cheapest and of the worst packet of an instance, for cost.c. The
+ * typical packet is one that the first candidate decides and that meets, of the rules that go on,
+ * only those that all packets meet. The worst has of each kind of work the most that there can be,
+ * which need not be one and the same packet.
  */
 #include "compiler/forecast.h"
 
 #include "compiler/instance.h"
 #include "fw/image.h"
 
-#define BASE_NS	     40.0 /* field look-ups and the first row word, all in the cache */
-#define WORD_NS	     3.0  /* each further word of a row */
-#define CANDIDATE_NS 8.0  /* each further candidate: a group, a bucket, compares */
+static bool bit_is_set(const uint64_t *bits, size_t bit)
+{
+	return bits[bit / 64] >> bit % 64 & 1;
+}
+
+/* Does each row of the axis have the bit? */
+static bool rows_have(const struct rows *rows, size_t bit)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (!bit_is_set(rows_at(rows, i), bit))
+			return false;
+	return true;
+}
+
+/* Does every packet of the instance meet this rule that goes on? */
+static bool all_meet(const struct instance *instance, size_t counted)
+{
+	const struct term *term = &instance->terms.counted[counted];
+
+	for (int axis = AXIS_SMALL; axis < AXES; axis++)
+		if (term->predicate[axis])
+			return false;
+	for (int axis = 0; axis < WORST_AXES; axis++)
+		if (!rows_have(&instance->rows[axis], instance->space.words * 64 + counted))
+			return false;
+	return true;
+}
+
+static void cost_add_counted(struct cost *cost, const struct instance *instance, size_t counted)
+{
+	const struct term *term = &instance->terms.counted[counted];
+
+	cost->counted++;
+	cost->limits += instance->terms.block->rules[term->rule].limit != NULL;
+}
+
+static bool is_limited(const struct block *block)
+{
+	for (size_t i = 0; i < block->count; i++)
+		if (block->rules[i].limit && !rule_goes_on(&block->rules[i]))
+			return true;
+	return false;
+}
+
+/* If either hook has a rule that keeps state, both follow flows. */
+static bool any_rule(const struct ruleset *ruleset, bool (*is)(const struct rule *rule))
+{
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
+			if (is(&ruleset->blocks[hook].rules[i]))
+				return true;
+	return false;
+}
+
+static bool keeps_state(const struct rule *rule)
+{
+	return rule->keep_state;
+}
+
+static bool uses_state(const struct rule *rule)
+{
+	return rule->keep_state || rule_find_match(rule, MATCH_STATE);
+}
+
+/* A set that is small is in the cache: the declared size, as nobody knows what it will hold. */
+#define SET_CACHED 10000
+
+static void cost_add_sets(struct cost *cost, const struct block *block, enum match_kind side)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < block->count; i++) {
+		const struct match *match = rule_find_match(&block->rules[i], side);
+
+		for (size_t k = 0; match && k < match->addresses.set_count; k++) {
+			const struct set *set = match->addresses.sets[k];
+
+			asked |= set->kind == SET_LIVE;
+			if (set->kind == SET_LIVE && (!set->size || set->size > SET_CACHED))
+				cost->sets_are_full = true;
+		}
+	}
+	cost->set_sides += asked;
+}
+
+/* What all packets of the instance have in common, and what the typical one needs besides. */
+static struct cost typical_cost(const struct instance *instance)
+{
+	const struct block *block = instance->terms.block;
+	struct cost cost = {
+		.grouped = instance->grouped,
+		.wide = instance->terms.family == FW_INET6,
+		.words = 1,
+		.candidates = 1,
+		.state = instance->terms.family != FW_OTHER &&
+			 any_rule(instance->input->ruleset, uses_state),
+	};
+
+	if (instance->terms.family != FW_OTHER) {
+		cost_add_sets(&cost, block, MATCH_SOURCE);
+		cost_add_sets(&cost, block, MATCH_DESTINATION);
+		cost.sets_are_full = false;
+	}
+	for (size_t i = 0; i < instance->terms.counted_count; i++)
+		if (all_meet(instance, i))
+			cost_add_counted(&cost, instance, i);
+	return cost;
+}
+
+static struct cost worst_cost(const struct instance *instance, struct cost cost)
+{
+	const struct block *block = instance->terms.block;
+	size_t words = instance->space.words;
+
+	cost.candidates = instance->worst.candidates;
+	cost.words = words > FW_EXACT_WORDS ? instance->worst.rounds - cost.candidates : words;
+	cost.counted = cost.limits = 0;
+	for (size_t i = 0; i < instance->terms.counted_count; i++)
+		if (bit_is_set(instance->counted.bits, i))
+			cost_add_counted(&cost, instance, i);
+	cost.limits += is_limited(block);
+	cost.new_flow = cost.state && any_rule(instance->input->ruleset, keeps_state);
+	if (cost.set_sides) {
+		cost.set_sides = 0;
+		cost_add_sets(&cost, block, MATCH_SOURCE);
+		cost_add_sets(&cost, block, MATCH_DESTINATION);
+	}
+	return cost;
+}
+
+/* The rules that make the worst packet dear: those that go on if they cost more than the others. */
+static void blame(struct forecast_part *part, const struct instance *instance)
+{
+	struct cost without = part->worst;
+	const struct terms *terms = &instance->terms;
+	const uint64_t *bits = instance->worst.bits;
+	size_t count = instance->space.words * 64;
+
+	without.counted = without.limits = 0;
+	part->by_counted = 2 * cost_ns(&without) < cost_ns(&part->worst);
+	if (part->by_counted) {
+		bits = instance->counted.bits;
+		count = terms->counted_count;
+	}
+	for (size_t i = 0; i < count && part->rule_count < FORECAST_RULES; i++) {
+		if (!bit_is_set(bits, i))
+			continue;
+		part->rules[part->rule_count++] = part->by_counted ? terms->counted[i].rule
+						  : instance->grouped
+							  ? instance->groups.items[i].best_rule
+							  : terms->items[i].rule;
+	}
+}
 
 void forecast_part_fill(struct forecast_part *part, const struct instance *instance)
 {
@@ -26,21 +178,11 @@ void forecast_part_fill(struct forecast_part *part, const struct instance *insta
 		.service_classes = instance->rows[2].count,
 		.longest_chain = instance->groups.longest_chain,
 		.candidates = worst->candidates,
-		.exact = worst->exact,
-		.typical_ns = BASE_NS + (instance->grouped ? CANDIDATE_NS : 0),
+		.exact = worst->exact && instance->counted.exact,
+		.typical = typical_cost(instance),
 	};
-	/* Terms: only words that hold no match cost, and the first match ends the search. */
-	part->worst_ns =
-		BASE_NS + (instance->grouped
-				   ? CANDIDATE_NS * (double)worst->candidates
-				   : WORD_NS * (double)(worst->rounds - worst->candidates));
-	for (size_t i = 0; i < instance->space.words * 64; i++) {
-		if (part->rule_count == FORECAST_RULES || !(worst->bits[i / 64] >> i % 64 & 1))
-			continue;
-		part->rules[part->rule_count++] = instance->grouped
-							  ? instance->groups.items[i].best_rule
-							  : instance->terms.items[i].rule;
-	}
+	part->worst = worst_cost(instance, part->typical);
+	blame(part, instance);
 }
 
 bool forecast_part_is_uneven(const struct forecast_part *part)
@@ -63,6 +205,13 @@ int forecast_make(const struct compile_input *input, struct forecast *ret_foreca
 		return error;
 	header = image.bytes;
 	forecast.image_bytes = image.size;
+	for (size_t i = 0; i < forecast.count; i++) {
+		struct forecast_part *part = &forecast.parts[i];
+
+		part->typical.image_bytes = part->worst.image_bytes = image.size;
+		part->typical_ns = cost_ns(&part->typical);
+		part->worst_ns = cost_ns(&part->worst);
+	}
 	for (int hook = 0; hook < FW_HOOKS; hook++)
 		forecast.features[hook] = header->features[hook];
 	image_free(&image);

@@ -4,6 +4,7 @@
 #define FWCTL_COMPILER_FORECAST_H
 
 #include "compiler/compile.h"
+#include "compiler/cost.h"
 
 #define FORECAST_RULES 8
 
@@ -19,11 +20,14 @@ struct forecast_part {
 	size_t longest_chain; /* COMPILE_GROUPS: records of one key */
 	size_t candidates;    /* that the worst packet leaves */
 	bool exact;	      /* false: there may be packets with more */
-	double typical_ns;    /* over parsing and counting, on the machine of docs/classifier.md */
+	struct cost typical;
+	struct cost worst;
+	double typical_ns; /* over parsing and counting, on the machine of docs/classifier.md */
 	double worst_ns;
 	uint32_t
 		rules[FORECAST_RULES]; /* indexes: rules the worst packet has to be compared with */
 	size_t rule_count;
+	bool by_counted; /* rules: those that go on which it meets */
 };
 
 struct forecast {

@@ -183,6 +183,7 @@ static void instance_free(struct instance *instance)
 	for (int i = 0; i < WORST_AXES; i++)
 		rows_free(&instance->rows[i]);
 	free(instance->worst.bits);
+	free(instance->counted.bits);
 	terms_free(&instance->terms);
 }
 
@@ -198,7 +199,7 @@ static int make_attempt(const struct compile_input *input, struct instance *inst
 		write_instance(instance, first_record);
 		error = bounds_check_result(instance, ret_error);
 	}
-	if (!error && input->forecast && instance->terms.count)
+	if (!error && input->forecast && (instance->terms.count || instance->terms.counted_count))
 		forecast_part_fill(&input->forecast->parts[input->forecast->count++], instance);
 	if (error) /* for another attempt */
 		instance->writer->size = size;

@@ -22,6 +22,7 @@ struct instance {
 	struct groups groups;
 	struct rows rows[WORST_AXES]; /* of both addresses and service, for the worst packet */
 	struct worst worst;
+	struct worst counted;  /* of the rules that go on */
 	const char *too_large; /* what was, in the user's words; NULL: nothing */
 };
 

@@ -25,7 +25,7 @@ hosts() { # IPv4 or IPv6
 
 rules $count >"$work/full.conf"
 forecast=$(fw check "$work/full.conf" 2>&1 |
-    sed -n 's/.*set full: .* when empty, \([0-9.]*\) MB when full.*/\1/p')
+    sed -n 's/.*set full: .* when empty, \([0-9.]*\) MiB when full.*/\1/p')
 [ -n "$forecast" ] || fail "check says nothing of the set's memory"
 for family in 4 6; do
     rules 16 >"$work/fw.conf"
