@@ -13,7 +13,7 @@ small 1000 >"$work/a.conf"
 small 2000 >"$work/b.conf"
 /usr/bin/python3 -c "import random
 random.seed(1)
-for _ in range(500000): print('10.%d.%d.%d' % tuple(random.randrange(256) for _ in range(3)))" \
+for _ in range(600000): print('%d.%d.%d.%d' % tuple(random.randrange(1, 224) for _ in range(4)))" \
     >"$work/hosts"
 {
     echo "set hosts file \"$work/hosts\""
