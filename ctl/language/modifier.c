@@ -101,7 +101,10 @@ static size_t count_digits(const struct token *token)
 	return digits;
 }
 
-#define RATE_MAX 1000000000000ULL /* of packets or of bits a second */
+#define RATE_MAX 1000000000000ULL /* of bits a second */
+
+/* No link carries more: who writes it has mistyped. Packets are counted in 1/16 ns. */
+#define PACKETS_MAX 1000000000ULL
 
 static int rate_error(struct parser *parser, const struct token *token, const char *hint)
 {
@@ -123,12 +126,15 @@ static bool parse_bit_unit(const char *text, size_t length, uint32_t *ret_scale)
 static int parse_rate(struct parser *parser, struct limit *limit)
 {
 	static const char form[] = "a rate is written 10/s, 10/min, 10/h or 5 mbit/s";
+	static const char bounds_text[] =
+		"a rate is from 1 to 1000000000 packets, or from 1 kbit/s to 1000 gbit/s";
 	static const uint64_t bounds[2] = { 1, RATE_MAX };
 	struct arena *arena = parser->arena;
 	const char *define, *unit;
 	struct token token;
 	uint32_t scale = 1;
 	size_t digits, length;
+	uint64_t most;
 	int err;
 
 	err = parser_scalar(parser, "a rate", "1/s", &token, &define);
@@ -153,8 +159,9 @@ static int parse_rate(struct parser *parser, struct limit *limit)
 			return rate_error(parser, &token, form);
 	}
 	err = number_parse(token.text, digits, NUMBER_DECIMAL, bounds, &limit->rate);
-	if (err || limit->rate > RATE_MAX / scale)
-		return rate_error(parser, &token, err == -EINVAL ? form : "it is out of bounds");
+	most = limit->unit == LIMIT_PACKETS ? PACKETS_MAX : RATE_MAX / scale;
+	if (err || limit->rate > most)
+		return rate_error(parser, &token, err == -EINVAL ? form : bounds_text);
 	limit->rate_text =
 		define ? define
 		: limit->unit == LIMIT_BITS
@@ -201,7 +208,7 @@ static int parse_burst(struct parser *parser, struct limit *limit)
 		return 0;
 	}
 	if (limit->burst > RATE_MAX / scale)
-		return rate_error(parser, &parser->token, "the burst is out of bounds");
+		return rate_error(parser, &parser->token, "a burst is at most 1000 gbit");
 	limit->burst *= scale;
 	limit->burst_text = arena_printf(parser->arena, "%s %.*s", limit->burst_text,
 					 (int)parser->token.length, parser->token.text);
