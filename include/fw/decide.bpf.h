@@ -165,7 +165,11 @@ static __always_inline enum fw_verdict fw_postpone(const struct fw_match_result 
 
 	if (!pending)
 		return FW_VERDICT_DROP;
-	pending->result = *result;
+	pending->result.record = result->record;
+	pending->result.counted_count = result->counted_count;
+	/* Seldom any; copying them takes as long as asking a bucket. */
+	if (result->counted_count)
+		__builtin_memcpy(pending->result.counted, result->counted, sizeof(result->counted));
 	return FW_VERDICT_PENDING;
 }
 
