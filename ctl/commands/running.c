@@ -174,7 +174,8 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	input.files = files;
 	error = dataplane_switch(dataplane, &input, ret_number);
 	if (error)
-		message_error("cannot switch to the new rules: %s", dataplane_error(dataplane));
+		message_error("cannot switch to the new rules: %s; what runs is unchanged",
+			      dataplane_error(dataplane));
 	files_free(files, input.file_count);
 	return error;
 }

@@ -11,12 +11,16 @@
 
 int flow_table_create(uint32_t entries)
 {
+	if (memory_point())
+		return -ENOMEM;
 	return bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_flows", sizeof(struct fw_flow_key),
 			      sizeof(struct fw_flow_entry), entries, NULL);
 }
 
 int flow_fragments_create(uint32_t entries)
 {
+	if (memory_point())
+		return -ENOMEM;
 	return bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_fragments", sizeof(struct fw_fragment_key),
 			      sizeof(struct fw_fragment_entry), entries, NULL);
 }

@@ -231,6 +231,8 @@ static int place(struct dataplane *dataplane, int image, int manifest, uint64_t 
 		return error;
 	crash_point();
 	if (image >= 0)
+		error = memory_point();
+	if (image >= 0 && !error)
 		error = bpf_map_update_elem(outer, &slot, &image, BPF_ANY);
 	crash_point();
 	if (!error)

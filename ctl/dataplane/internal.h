@@ -73,6 +73,10 @@ const char *bpf_reason(int error);
  */
 void crash_point(void);
 
+/* 0; -ENOMEM where tests want it (FWCTL_TEST_NO_MEMORY_AT=n): before the kernel is asked for much.
+ */
+int memory_point(void);
+
 /* --- session.c: makes the pinned maps if they are not there. */
 int session_need_maps(struct dataplane *dataplane);
 

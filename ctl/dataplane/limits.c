@@ -18,6 +18,8 @@ static int lines_create(uint32_t count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 
+	if (memory_point())
+		return -ENOMEM;
 	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_limit_lines", sizeof(uint32_t),
 			      sizeof(struct fw_limit_line), count, &options);
 }

@@ -28,6 +28,8 @@ int array_create(const char *name, size_t size, void **ret_memory)
 
 	if (size > INT32_MAX)
 		return -E2BIG;
+	if (memory_point())
+		return -ENOMEM;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), (uint32_t)size, 1,
 			    &options);
 	if (fd < 0 || !ret_memory)

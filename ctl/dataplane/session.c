@@ -55,19 +55,33 @@ const char *bpf_reason(int error)
 	if (error == -ENOSYS)
 		return "this kernel has no BPF";
 	if (error == -ENOMEM)
-		return "not enough memory";
+		return "not enough memory in the kernel, or in the control group of this process: "
+		       "free some, then try again";
 	return strerror(-error);
+}
+
+/* Is this time the one that a test asks for? */
+static bool is_time(const char *variable, uint64_t time)
+{
+	const char *text = getenv(variable);
+	uint64_t wanted;
+
+	return text && !number_parse_text(text, 1, 1000, &wanted) && wanted == time;
 }
 
 void crash_point(void)
 {
 	static uint64_t passed;
-	const char *text = getenv("FWCTL_TEST_STOP_AT");
-	uint64_t wanted;
 
-	passed++;
-	if (text && !number_parse_text(text, 1, 1000, &wanted) && wanted == passed)
+	if (is_time("FWCTL_TEST_STOP_AT", ++passed))
 		kill(getpid(), SIGKILL);
+}
+
+int memory_point(void)
+{
+	static uint64_t passed;
+
+	return is_time("FWCTL_TEST_NO_MEMORY_AT", ++passed) ? -ENOMEM : 0;
 }
 
 /* Programs are loaded and interfaces changed only by who may administrate the system. */
