@@ -26,10 +26,11 @@ static void sets_tell(const struct ruleset *ruleset)
 		if (set->kind == SET_LIVE)
 			message_info(
 				"set %s: at most %llu elements, %.1f MiB of memory when empty, "
-				"%.1f MiB when full of hosts",
+				"%.1f MiB when full of hosts, %.1f MiB of networks",
 				set->name, (unsigned long long)size,
 				(double)set_memory_empty(size) / (1 << 20),
-				(double)set_memory_full(size) / (1 << 20));
+				(double)set_memory_full(size, FW_SET_HOSTS) / (1 << 20),
+				(double)set_memory_full(size, FW_SET_NETS) / (1 << 20));
 	}
 }
 

@@ -164,9 +164,11 @@ bool expiry_of_calendar(uint64_t calendar, uint32_t *ret_expires)
 /*
  * What the kernel takes, measured (tests/e2e/43-set-memory.sh): an element of a hash is 97 bytes of
  * slabs, 110 in a memory cgroup, which is charged 104; and 16 bytes a bucket, of which there are as
- * many as elements rounded up to a power of two, in one hash for each family.
+ * many as elements rounded up to a power of two, in one hash for each family. A network is a node
+ * of a trie, and most have a second above them that tells two apart.
  */
 #define HOST_BYTES   104
+#define NET_BYTES    176
 #define BUCKET_BYTES 16
 
 uint64_t set_memory_empty(uint64_t size)
@@ -178,7 +180,7 @@ uint64_t set_memory_empty(uint64_t size)
 	return buckets * BUCKET_BYTES * FW_SET_FAMILIES;
 }
 
-uint64_t set_memory_full(uint64_t size)
+uint64_t set_memory_full(uint64_t size, enum fw_set_kind kind)
 {
-	return set_memory_empty(size) + size * HOST_BYTES;
+	return set_memory_empty(size) + size * (kind == FW_SET_HOSTS ? HOST_BYTES : NET_BYTES);
 }

@@ -120,8 +120,8 @@ int dataplane_prepare_sets(struct dataplane *dataplane, const struct plan *plan,
 /* Behind the switch: sizes, and sets that two generations have not named. Warns by itself only. */
 int dataplane_settle_sets(struct dataplane *dataplane);
 
-/* Bytes that a set of that size takes when full of hosts, and when empty. */
-uint64_t set_memory_full(uint64_t size);
+/* Bytes that a set of that size takes when full of hosts or of networks, and when empty. */
+uint64_t set_memory_full(uint64_t size, enum fw_set_kind kind);
 uint64_t set_memory_empty(uint64_t size);
 
 #endif
