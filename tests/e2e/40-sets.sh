@@ -34,7 +34,7 @@ print([s['count'] for s in json.load(sys.stdin) if s['name'] == '$1'][0])"; }
 rules 1000 >"$work/fw.conf"
 refused 1 "no rules are loaded" fw ban 192.0.2.1
 fw check "$work/fw.conf" 2>"$work/err" || fail "check: $(cat "$work/err")"
-said "set banned: at most 1000 elements, .* MB when full"
+said "set banned: at most 1000 elements, .* MiB when full"
 fw apply "$work/fw.conf" 2>"$work/err" || fail "apply: $(cat "$work/err")"
 
 # Ban, see, unban.
