@@ -204,6 +204,8 @@ static __always_inline __u32 fw_address_row(struct fw_view view, const struct fw
 	if (at->tables & (1U << side))
 		return fw_tables_find(view, root, word[0]);
 	key = fw_address_key(word);
+	if (!at->wide)
+		return fw_tree_find(view, root, key, 2);
 	differ = (key.high ^ prefix->key) & prefix->mask;
 	bits = prefix->bits & 63;
 	key.high = key.high << bits | (key.low >> 1) >> (63 - bits);
