@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vm: long */
-/* Limits through the real programs: bursts, counters, addresses, both CPUs, floods. */
-#include <pthread.h>
-#include <sched.h>
+/* Limits through the real programs: bursts, counters, addresses, floods. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,115 +306,6 @@ static void many_limits_keep_their_buckets_when_there_are_more(void **state)
 	assert_int_equal(run(*state, FW_INGRESS, &frame, 5), 1);
 }
 
-/* --- Both CPUs at once -------------------------------------------------------------------- */
-
-struct runner {
-	struct filter *filter;
-	struct frame frame;
-	int cpu;
-	pthread_t thread;
-};
-
-#define SPREAD_RATE    200000
-#define SPREAD_BURST   400000 /* two seconds: the CPUs may be away for so long */
-#define SPREAD_SECONDS 2
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_BOOTTIME, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static int batch_run(struct filter *filter, const struct frame *frame, uint32_t count)
-{
-	const struct test_packet packet = { .frame = frame->bytes,
-					    .length = frame->length,
-					    .repeat = count };
-	struct test_verdict verdict;
-
-	return dataplane_test_run(filter->dataplane, FW_INGRESS, &packet, &verdict);
-}
-
-static void *runner_run(void *argument)
-{
-	struct runner *runner = argument;
-	double end = now() + SPREAD_SECONDS;
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(runner->cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-	while (now() < end)
-		if (batch_run(runner->filter, &runner->frame, 5000))
-			return argument;
-	return NULL;
-}
-
-static void runners_run(struct filter *filter, const struct frame *frame)
-{
-	struct runner runners[4] = {};
-	int count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-
-	count = count > 4 ? 4 : count;
-	for (int i = 0; i < count; i++) {
-		runners[i] = (struct runner){ .filter = filter, .frame = *frame, .cpu = i };
-		assert_int_equal(pthread_create(&runners[i].thread, NULL, runner_run, &runners[i]),
-				 0);
-	}
-	for (int i = 0; i < count; i++) {
-		void *failed;
-
-		pthread_join(runners[i].thread, &failed);
-		assert_null(failed);
-	}
-}
-
-/*
- * From a full bucket to an empty one: how many can have passed, at least and at most. What a flood
- * must have let through is told only by one that was far above the limit all the time.
- */
-static void run_on_all_cpus(struct filter *filter, const char *identity, double ret_bounds[2])
-{
-	struct frame frame = frame_named("tcp_syn");
-	double start, last;
-	bool is_flood;
-
-	filter_run(filter, FW_INGRESS, &frame); /* loads the program */
-	start = now();
-	runners_run(filter, &frame);
-	last = now();
-	is_flood = limited(filter, FW_INGRESS, identity) >
-		   filter_rule(filter, FW_INGRESS, identity).packets;
-	assert_int_equal(batch_run(filter, &frame, 2 * SPREAD_BURST), 0);
-	ret_bounds[0] = is_flood ? SPREAD_BURST + SPREAD_RATE * (last - start) : 0;
-	ret_bounds[1] = SPREAD_BURST + SPREAD_RATE * (now() - start);
-}
-
-static void limit_is_exact_on_all_cpus_together(void **state)
-{
-	/* The CPUs of an emulated machine take turns, and lose the clock meanwhile. */
-	if (getenv("FWCTL_IN_VM"))
-		skip();
-	for (int i = 0; i < 2; i++) {
-		char rules[128], label[16];
-		double bounds[2];
-		uint64_t passed;
-
-		snprintf(label, sizeof(label), "all%d", i);
-		snprintf(rules, sizeof(rules), "pass tcp limit %d/s burst %d %s label %s",
-			 SPREAD_RATE, SPREAD_BURST, i ? "per source" : "", label);
-		apply(*state, rules, "drop");
-		run_on_all_cpus(*state, label, bounds);
-		passed = filter_rule(*state, FW_INGRESS, label).packets;
-		print_message("%s: %llu passed of %.0f to %.0f, %llu over\n", label,
-			      (unsigned long long)passed, bounds[0], bounds[1],
-			      (unsigned long long)limited(*state, FW_INGRESS, label));
-		assert_in_range(passed, 0.99 * bounds[0], 1.001 * bounds[1] + 1);
-	}
-}
-
 /* --- Floods ------------------------------------------------------------------------------- */
 
 /* Each packet is a system call: 10 million are for the same source against a model, in
@@ -476,7 +365,6 @@ int main(void)
 		cmocka_unit_test(buckets_stay_when_the_rules_change),
 		cmocka_unit_test(wider_limit_does_not_wait_for_the_debt_of_the_narrow_one),
 		cmocka_unit_test(many_limits_keep_their_buckets_when_there_are_more),
-		cmocka_unit_test(limit_is_exact_on_all_cpus_together),
 		cmocka_unit_test(flood_of_sources_neither_frees_nor_starves_anyone),
 	};
 	int skipped = needs_root();
