@@ -12,9 +12,18 @@ count=100000
 rules() { # SIZE
     printf 'interface fw0\nset full live size %s\ningress default pass {\n drop from @full\n}\n' "$1"
 }
-kernel_bytes() { # what it holds for itself, when what was freed is given back
-    sleep 2
+held() {
     awk '/^(Slab|VmallocUsed|Percpu):/ { sum += $2 } END { print sum * 1024 }' /proc/meminfo
+}
+kernel_bytes() { # what it holds for itself, when what was freed is given back
+    local before=0 now
+    for _ in {1..20}; do
+        now=$(held)
+        [ $((now - before)) -gt -65536 ] && [ $((now - before)) -lt 65536 ] && break
+        before=$now
+        sleep 3
+    done
+    echo "$now"
 }
 elements() { # hosts4, hosts6, nets4, nets6
     case $1 in

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Limits in front of real traffic: per source, per destination, in bits on the way out, exact for
 # ten seconds on all CPUs, and the same through apply, add and delete.
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
