@@ -5,8 +5,8 @@
  * indexed by the chunk. A table costs 256 KB and one load, so it is taken for few pieces at the
  * root, where all packets come by, and for many deeper down. Between them, trees of rules have
  * tables by the bytes of the chunk: two loads, where inner keys and a line are five times as much
- * to wait for. IPv4 trees that this makes not too large are of tables only. Trees of large lists are
- * kept small instead: most of their nodes have two entries in turn.
+ * to wait for. IPv4 trees that this makes not too large are of tables only. Trees of large lists
+ * are kept small instead: most of their nodes have two entries in turn.
  */
 #include "compiler/tree.h"
 
