@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/message.h"
 #include "compiler/pieces.h"
 
@@ -156,6 +157,74 @@ static int check_counted(const struct instance *instance, char **ret_error)
 		      buffer_text(&names)[0] ? ", among them " : "", buffer_text(&names));
 }
 
+/* By term: in how many pieces it was cut. */
+static uint32_t *count_pieces(const struct pieces *pieces)
+{
+	uint32_t last = 0, *counts;
+
+	for (size_t i = 0; i < pieces->count; i++)
+		if (pieces->items[i].term > last)
+			last = pieces->items[i].term;
+	counts = memory_new(last + 1, sizeof(*counts));
+	for (size_t i = 0; i < pieces->count; i++)
+		counts[pieces->items[i].term]++;
+	return counts;
+}
+
+/*
+ * The groups that are one term: if the rows leave such a one it matches, whatever the packet.
+ * (Rules that ask for a live set and little else are mostly such.)
+ */
+static uint64_t *sure_groups(const struct instance *instance)
+{
+	const struct groups *groups = &instance->groups;
+	uint32_t *counts = count_pieces(&groups->pieces);
+	uint64_t *sure = memory_new(space_words(&instance->space), sizeof(*sure));
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->items[i];
+		bool is_one = group->count == counts[group->best];
+
+		for (size_t k = 0; is_one && k < group->count; k++)
+			is_one = groups->pieces.items[group->pieces[k]].term == group->best;
+		if (is_one)
+			bit_set(sure, group->bit);
+	}
+	free(counts);
+	return sure;
+}
+
+/*
+ * The first group that matches surely is the last that is searched, so of all such groups one round
+ * counts, and one that sees the end; beside them every word, and what may be searched in vain.
+ */
+static bool rounds_fit_surely(const struct instance *instance)
+{
+	size_t words = instance->space.words, stride = space_words(&instance->space);
+	_cleanup_free_ uint64_t *sure = NULL;
+	struct rows views[WORST_AXES];
+	const struct rows *axes[WORST_AXES];
+	struct worst worst;
+	bool fits;
+
+	if (words + 2 >= FW_SEARCH_ROUNDS)
+		return false;
+	sure = sure_groups(instance);
+	for (int i = 0; i < WORST_AXES; i++) {
+		views[i] = instance->rows[i];
+		views[i].bits = memory_new(views[i].count * stride, sizeof(uint64_t));
+		for (size_t k = 0; k < views[i].count * stride; k++)
+			views[i].bits[k] = instance->rows[i].bits[k] & ~sure[k % stride];
+		axes[i] = &views[i];
+	}
+	worst_find(axes, words, FW_SEARCH_ROUNDS - words - 2, &worst);
+	fits = worst.exact && worst.rounds == FW_SEARCH_ROUNDS - words - 2;
+	free(worst.bits);
+	for (int i = 0; i < WORST_AXES; i++)
+		free(views[i].bits);
+	return fits;
+}
+
 static int check_rounds(const struct instance *instance, char **ret_error)
 {
 	_cleanup_buffer_ struct buffer names = { 0 };
@@ -166,6 +235,8 @@ static int check_rounds(const struct instance *instance, char **ret_error)
 	found = worst.rounds > FW_SEARCH_ROUNDS;
 	name_bits(instance, worst.bits, instance->groups.count, group_rule, &names);
 	free(worst.bits);
+	if ((found || !worst.exact) && rounds_fit_surely(instance))
+		return 0;
 	if (found)
 		return refuse(
 			instance, ret_error,
