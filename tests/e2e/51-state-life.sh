@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The life of recorded flows: connections stay through switches, crashes, other sizes, floods and
 # two applies at once; flows are seen, counted, deleted, timed out, held against new rules.
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
