@@ -119,19 +119,29 @@ int bounds_check_groups(const struct instance *instance, enum groups_error probl
 		BITS_MAX, buffer_text(&names));
 }
 
-/* The worst packet, looked for in `words` words of each row from word `from` on. */
-static void find_worst(const struct instance *instance, size_t from, size_t words, size_t enough,
-		       struct worst *ret_worst)
+/* The packet that is searched for longest. */
+static void find_worst(const struct instance *instance, size_t enough, struct worst *ret_worst)
+{
+	const struct rows *axes[WORST_AXES];
+
+	for (int i = 0; i < WORST_AXES; i++)
+		axes[i] = &instance->rows[i];
+	worst_find(axes, instance->space.words, WORST_BITS_AND_WORDS, enough, ret_worst);
+}
+
+/* The packet that most rules count and let go on. */
+static void find_worst_counted(const struct instance *instance, size_t enough,
+			       struct worst *ret_worst)
 {
 	struct rows views[WORST_AXES];
 	const struct rows *axes[WORST_AXES];
 
 	for (int i = 0; i < WORST_AXES; i++) {
 		views[i] = instance->rows[i];
-		views[i].bits += from;
+		views[i].bits += instance->space.words;
 		axes[i] = &views[i];
 	}
-	worst_find(axes, words, enough, ret_worst);
+	worst_find(axes, instance->space.counted_words, WORST_BITS, enough, ret_worst);
 }
 
 /* No packet may meet more than FW_MAX_COUNTED rules that count and go on. */
@@ -144,10 +154,8 @@ static int check_counted(const struct instance *instance, char **ret_error)
 
 	if (terms->counted_count <= FW_MAX_COUNTED)
 		return 0;
-	/* A round is a bit or a word: few bits in several words are refused a little early. */
-	find_worst(instance, instance->space.words, instance->space.counted_words,
-		   FW_MAX_COUNTED + 1, &worst);
-	fits = worst.exact && worst.rounds == FW_MAX_COUNTED + 1;
+	find_worst_counted(instance, FW_MAX_COUNTED, &worst);
+	fits = worst.exact && worst.rounds == FW_MAX_COUNTED;
 	name_bits(instance, worst.bits, terms->counted_count, counted_rule, &names);
 	free(worst.bits);
 	if (fits)
@@ -217,7 +225,7 @@ static bool rounds_fit_surely(const struct instance *instance)
 			views[i].bits[k] = instance->rows[i].bits[k] & ~sure[k % stride];
 		axes[i] = &views[i];
 	}
-	worst_find(axes, words, FW_SEARCH_ROUNDS - words - 2, &worst);
+	worst_find(axes, words, WORST_BITS, FW_SEARCH_ROUNDS - words - 2, &worst);
 	fits = worst.exact && worst.rounds == FW_SEARCH_ROUNDS - words - 2;
 	free(worst.bits);
 	for (int i = 0; i < WORST_AXES; i++)
@@ -231,7 +239,7 @@ static int check_rounds(const struct instance *instance, char **ret_error)
 	struct worst worst;
 	bool found;
 
-	find_worst(instance, 0, instance->space.words, FW_SEARCH_ROUNDS, &worst);
+	find_worst(instance, FW_SEARCH_ROUNDS, &worst);
 	found = worst.rounds > FW_SEARCH_ROUNDS;
 	name_bits(instance, worst.bits, instance->groups.count, group_rule, &names);
 	free(worst.bits);
@@ -263,9 +271,8 @@ int bounds_check_result(struct instance *instance, char **ret_error)
 	if (!error && instance->grouped)
 		error = check_rounds(instance, ret_error);
 	if (!error && instance->input->forecast)
-		find_worst(instance, 0, instance->space.words, 0, &instance->worst);
+		find_worst(instance, 0, &instance->worst);
 	if (!error && instance->input->forecast)
-		find_worst(instance, instance->space.words, instance->space.counted_words, 0,
-			   &instance->counted);
+		find_worst_counted(instance, 0, &instance->counted);
 	return error;
 }

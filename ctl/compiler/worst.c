@@ -38,6 +38,7 @@ struct node {
 struct search {
 	struct tree trees[WORST_AXES];
 	size_t words;
+	enum worst_cost cost;
 	uint64_t work;
 	struct worst worst;
 };
@@ -168,7 +169,10 @@ static size_t bound_bits(const struct search *search, const struct node nodes[WO
 	return lesser(both, lesser(first, second));
 }
 
-/* No packet of the three nodes needs more rounds. */
+/*
+ * No packet of the three nodes needs more rounds. A word is read where each of the rows has a bit
+ * in it, as their summaries tell, though they may have none in common.
+ */
 static size_t bound(struct search *search, const struct node nodes[WORST_AXES])
 {
 	const uint64_t *unions[WORST_AXES];
@@ -177,17 +181,17 @@ static size_t bound(struct search *search, const struct node nodes[WORST_AXES])
 	for (int axis = 0; axis < WORST_AXES; axis++)
 		unions[axis] = node_union(search, axis, nodes[axis]);
 	for (size_t i = 0; i < search->words; i++) {
-		uint64_t left = unions[0][i] & unions[1][i] & unions[2][i];
-
-		words += left != 0;
-		bits += count_bits(left);
+		words += i && unions[0][i] && unions[1][i] && unions[2][i];
+		bits += count_bits(unions[0][i] & unions[1][i] & unions[2][i]);
 	}
+	if (search->cost == WORST_BITS)
+		words = 0;
 	search->work += search->words;
 	if (bits + words <= search->worst.rounds)
 		return bits + words;
 	if (nodes[0].level || nodes[1].level)
 		bits = lesser(bits, bound_bits(search, nodes, unions));
-	return bits + lesser(bits, words);
+	return bits + words;
 }
 
 /* Two halves of one axis; the second has no nodes if the tree ends there. */
@@ -272,10 +276,10 @@ static void descend(struct search *search, struct node nodes[WORST_AXES], size_t
 	nodes[best.axis] = whole;
 }
 
-void worst_find(const struct rows *const axes[WORST_AXES], size_t words, size_t enough,
-		struct worst *ret_worst)
+void worst_find(const struct rows *const axes[WORST_AXES], size_t words, enum worst_cost cost,
+		size_t enough, struct worst *ret_worst)
 {
-	struct search search = { .words = words };
+	struct search search = { .words = words, .cost = cost };
 	struct node nodes[WORST_AXES];
 
 	search.worst = (struct worst){

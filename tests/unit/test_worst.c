@@ -54,52 +54,60 @@ static void draw_rows(struct rows *rows, unsigned halvings)
 	}
 }
 
-/* Bits and words that are left of three rows. */
-static size_t rounds_of(const uint64_t *a, const uint64_t *b, const uint64_t *c, size_t *ret_bits)
+/* The bits that are left of three rows, and the words, but the first, that all have bits in. */
+static size_t rounds_of(const uint64_t *a, const uint64_t *b, const uint64_t *c,
+			enum worst_cost cost)
 {
-	size_t words = 0;
+	size_t rounds = 0;
 
-	*ret_bits = 0;
 	for (int i = 0; i < WORDS; i++) {
-		uint64_t left = a[i] & b[i] & c[i];
-
-		words += left != 0;
-		for (; left; left &= left - 1)
-			++*ret_bits;
+		for (uint64_t left = a[i] & b[i] & c[i]; left; left &= left - 1)
+			rounds++;
+		if (cost == WORST_BITS_AND_WORDS && i > 0)
+			rounds += a[i] && b[i] && c[i];
 	}
-	return *ret_bits + words;
+	return rounds;
 }
 
-static size_t worst_of_all(const struct rows *axes)
+static size_t worst_of_all(const struct rows *axes, enum worst_cost cost)
 {
-	size_t worst = 0, bits;
+	size_t worst = 0;
 
 	for (size_t i = 0; i < axes[0].count; i++)
 		for (size_t j = 0; j < axes[1].count; j++)
 			for (size_t k = 0; k < axes[2].count; k++) {
 				size_t rounds =
 					rounds_of(rows_at(&axes[0], i), rows_at(&axes[1], j),
-						  rows_at(&axes[2], k), &bits);
+						  rows_at(&axes[2], k), cost);
 
 				worst = rounds > worst ? rounds : worst;
 			}
 	return worst;
 }
 
-static void check(const struct rows *axes, size_t expected, size_t enough)
+static void check(const struct rows *axes, enum worst_cost cost, size_t expected, size_t enough)
 {
 	const struct rows *pointers[WORST_AXES] = { &axes[0], &axes[1], &axes[2] };
 	struct worst worst;
-	size_t bits;
 
-	worst_find(pointers, WORDS, enough, &worst);
+	worst_find(pointers, WORDS, cost, enough, &worst);
 	assert_true(worst.exact);
 	assert_int_equal(worst.rounds, expected > enough ? expected : enough);
 	if (expected > enough) {
-		assert_int_equal(rounds_of(worst.bits, worst.bits, worst.bits, &bits), expected);
+		size_t bits = rounds_of(worst.bits, worst.bits, worst.bits, WORST_BITS);
+
 		assert_int_equal(worst.candidates, bits);
+		assert_in_range(expected, bits, cost == WORST_BITS ? bits : bits + WORDS - 1);
 	}
 	free(worst.bits);
+}
+
+static void check_all(const struct rows *axes, enum worst_cost cost, size_t expected)
+{
+	check(axes, cost, expected, 0);
+	check(axes, cost, expected, expected ? expected - 1 : 0);
+	check(axes, cost, expected, expected);
+	check(axes, cost, expected, expected + 1);
 }
 
 static void finds_what_trying_all_packets_finds(void **unused)
@@ -109,17 +117,16 @@ static void finds_what_trying_all_packets_finds(void **unused)
 	(void)unused;
 	for (uint64_t seed = 1; seed <= SETS; seed++) {
 		struct rows axes[WORST_AXES];
-		size_t expected;
 
 		numbers.state = seed;
 		for (int i = 0; i < WORST_AXES; i++)
-			draw_rows(&axes[i], 1 + seed % 3);
-		expected = worst_of_all(axes);
-		largest = expected > largest ? expected : largest;
-		check(axes, expected, 0);
-		check(axes, expected, expected ? expected - 1 : 0);
-		check(axes, expected, expected);
-		check(axes, expected, expected + 1);
+			draw_rows(&axes[i], 1 + seed % 6);
+		for (int cost = WORST_BITS; cost <= WORST_BITS_AND_WORDS; cost++) {
+			size_t expected = worst_of_all(axes, cost);
+
+			largest = expected > largest ? expected : largest;
+			check_all(axes, cost, expected);
+		}
 		for (int i = 0; i < WORST_AXES; i++)
 			rows_free(&axes[i]);
 	}
