@@ -65,14 +65,15 @@ change() { # WHAT FILE FWCTL...: with nft and ipset beside it
         "$(seconds nft_do -f "$work/$2.nft")" "$(seconds ipset_do restore -f "$work/$2.ipset")"
 }
 
-# Seconds of one process: COUNT of them, each with another address in place of ADDR.
+# Seconds of one process, begun in the namespace: COUNT of them, each with another address in place
+# of ADDR.
 per_process() { # COUNT COMMAND...
-    local words=("${@:2}") number begin
-    begin=$(date +%s%N)
-    for number in $(seq "$1"); do
-        "${words[@]//ADDR/203.0.113.$number}" >/dev/null 2>&1 || { echo null; return; }
-    done
-    awk "BEGIN { printf \"%.5f\", ($(date +%s%N) - $begin) / 1e9 / $1 }"
+    # shellcheck disable=SC2016  # the shell inside expands
+    in_right bash -c 'words=("${@:2}") begin=$(date +%s%N)
+        for ((number = 1; number <= $1; number++)); do
+            "${words[@]//ADDR/203.0.113.$number}" >/dev/null 2>&1 || { echo null; exit; }
+        done
+        awk "BEGIN { printf \"%.5f\", ($(date +%s%N) - $begin) / 1e9 / $1 }"' per_process "$@"
 }
 
 bench_start
@@ -82,8 +83,8 @@ change "add hosts" hosts set add h --file "$work/hosts"
 change "add prefixes" prefixes set add p --file "$work/prefixes"
 change "fill with a list" list set replace l "$work/list"
 change "replace it, 1 % differs" list2 set replace l "$work/list2"
-row "one host, a process" 1 "$(per_process 100 fw -q ban ADDR)" \
-    "$(per_process 3 nft_do add element inet b h '{ ADDR }')" "$(per_process 100 ipset_do add h ADDR)"
-none=$(per_process 100 in_right /bin/true)
+row "one host, a process" 1 "$(per_process 100 "$fwctl" --pin-dir "$pins" -q ban ADDR)" \
+    "$(per_process 3 nft add element inet b h '{ ADDR }')" "$(per_process 100 ipset -! add h ADDR)"
+none=$(per_process 100 /bin/true)
 row "nothing, a process" 1 "$none" "$none" "$none"
 "$fwbench" sets --json
