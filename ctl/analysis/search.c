@@ -150,8 +150,31 @@ static void random_point(struct search *search, const struct region *box, struct
 	point->kind = random_kind(search, box);
 }
 
-/* A region of one packet. False: the scratch is full. */
-static bool point_region(struct search *search, const struct point *point,
+/* The bits of the words that the box or a candidate asks for. */
+static uint64_t asked_bits(const struct node *node, int word)
+{
+	uint64_t asked = node->box.one[word] | node->box.zero[word];
+
+	for (size_t i = 0; i < node->count; i++)
+		asked |= node->candidates[i].region->one[word] |
+			 node->candidates[i].region->zero[word];
+	return asked;
+}
+
+static bool asks_for(const struct node *node, int field)
+{
+	bool asked = node->box.field[field];
+
+	for (size_t i = 0; i < node->count && !asked; i++)
+		asked = node->candidates[i].region->field[field];
+	return asked;
+}
+
+/*
+ * The packets that are the same to all candidates: what none asks for stays open, so that a
+ * familiar one can be shown. False: the scratch is full.
+ */
+static bool point_region(struct search *search, const struct node *node, const struct point *point,
 			 struct region *ret_region)
 {
 	struct region region = { 0 };
@@ -164,11 +187,14 @@ static bool point_region(struct search *search, const struct point *point,
 			return false;
 		*item = (struct span){ point->field[i], point->field[i] };
 		*list = (struct spans){ .items = item, .count = 1 };
-		region.field[i] = list;
+		if (asks_for(node, i))
+			region.field[i] = list;
 	}
 	for (int i = 0; i < REGION_WORDS; i++) {
-		region.one[i] = point->words[i];
-		region.zero[i] = ~point->words[i];
+		uint64_t asked = asked_bits(node, i);
+
+		region.one[i] = point->words[i] & asked;
+		region.zero[i] = ~point->words[i] & asked;
 	}
 	region_add_kind(&region, point->kind);
 	*ret_region = region;
@@ -199,7 +225,7 @@ static enum search_result draw(struct search *search, const struct node *node)
 			hit = &node->candidates[at];
 		if (hit ? hit->role == SEARCH_TAKES : !search->end_hits)
 			continue;
-		if (point_region(search, &point, &region) &&
+		if (point_region(search, node, &point, &region) &&
 		    search->found(search->context, hit, &region))
 			result = SEARCH_FOUND;
 		search->scratch->used = mark;

@@ -132,7 +132,7 @@ static void build_family(struct space *space, enum fw_family family)
 	set_full(space, family, REGION_ICMP_TYPE, 0, 255);
 	set_full(space, family, REGION_ICMP_CODE, 0, 255);
 	set_full(space, family, REGION_STATE, 0, 2);
-	set_full(space, family, REGION_LENGTH, header, UINT32_MAX);
+	set_full(space, family, REGION_LENGTH, header, 40 + 65535); /* as in IPv6 */
 	set_full(space, family, REGION_TTL, 0, 255);
 	set_full(space, family, REGION_DSCP, 0, 63);
 	set_full(space, family, REGION_ETHERTYPE, ethertype, ethertype);
