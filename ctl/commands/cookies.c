@@ -52,6 +52,13 @@ static bool is_native_veth(const struct attachment *attachment)
 	return attachment->link.is_veth && !strcmp(attachment->mode, "native");
 }
 
+/* Nobody can see from here whether the other end takes what XDP sends. */
+static bool is_trusted_veth(const struct ruleset *ruleset, const struct attachment *attachment)
+{
+	return attachment->hook == FW_INGRESS && attachment->answers_syns &&
+	       is_native_veth(attachment) && ruleset_cookie_rule(ruleset);
+}
+
 bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *attachment)
 {
 	return is_silent(ruleset, attachment) && !is_native_veth(attachment);
@@ -59,6 +66,9 @@ bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *at
 
 const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attachment *attachment)
 {
+	if (is_trusted_veth(ruleset, attachment))
+		return "'syncookie' answers SYNs here, which are lost if the other end of the veth "
+		       "runs no XDP program: `mode native` says that it does; `mode generic` needs none";
 	if (!is_silent(ruleset, attachment))
 		return NULL;
 	if (is_native_veth(attachment))

@@ -80,6 +80,25 @@ enum exit_status set_add(const struct context *context, const char *name, struct
 	return error ? EXIT_FAILED : EXIT_DONE;
 }
 
+#define STILL_IN_MOST 32 /* elements that are looked up, so that bulk stays fast */
+
+/* A larger network may hold what was deleted, or asked to be. */
+static void set_tell_still_in(struct dataplane *dataplane, const struct live_set *set,
+			      const struct set_elements *deleted)
+{
+	for (size_t i = 0; i < deleted->count && i < STILL_IN_MOST; i++) {
+		_cleanup_elements_ struct set_elements found = { 0 };
+		char text[ADDRESS_TEXT_MAX], by[ADDRESS_TEXT_MAX];
+
+		if (dataplane_set_test(dataplane, set, &deleted->items[i].address, &found) ||
+		    !found.count || found.items[0].length >= deleted->items[i].length)
+			continue;
+		set_element_print(&deleted->items[i], text);
+		set_element_print(&found.items[0], by);
+		message_warn("set %s: %s is in it still, with %s", set->name, text, by);
+	}
+}
+
 enum exit_status set_delete(const struct context *context, const char *name,
 			    struct set_input *input)
 {
@@ -99,6 +118,8 @@ enum exit_status set_delete(const struct context *context, const char *name,
 	if (change.missing)
 		message_info("set %s: %zu element%s not in it", set.name, change.missing,
 			     change.missing == 1 ? " was" : "s were");
+	if (!error)
+		set_tell_still_in(dataplane, &set, &input->elements);
 	dataplane_close(&dataplane);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

@@ -40,6 +40,13 @@ over_ssh ban --force "$left_inet" for 1h || fail "--force: $(cat "$work/err")"
 holds banned "$left_inet" || fail "--force did nothing"
 fw -q unban "$left_inet" && fw -q ban "$left_inet" || fail "without a session anybody can be banned"
 
+# Who leaves may be kept by a network, and is not let go in silence.
+fw -q ban 198.51.100.0/29 || fail "ban of a network"
+fw unban 198.51.100.3 2>"$work/err" || fail "unban"
+grep -q "198.51.100.3 is in it still, with 198.51.100.0/29" "$work/err" || fail "$(cat "$work/err")"
+fw unban 198.51.100.0/29 2>"$work/err" || fail "unban"
+grep -q "still" "$work/err" && fail "$(cat "$work/err")"
+
 # The store of the machine belongs to the rules of the machine.
 refused 2 "save which file?" fw set save
 refused 2 "restore which file?" fw set restore

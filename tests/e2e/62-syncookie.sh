@@ -135,6 +135,8 @@ in_left ip link set peer0 xdp obj "$root/build/tests/e2e/other.bpf.o" sec xdp ||
 
 # No flood, no change: the host answers, with all that both know, whatever tcp_syncookies says.
 rules native 1000
+fw status | grep -q "^warning: fw0: 'syncookie' answers SYNs here, which are lost if" ||
+    fail "status does not say what 'mode native' is trusted with: $(fw status)"
 mark
 for mode in 1 2; do
     syncookies $mode
