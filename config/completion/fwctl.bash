@@ -55,6 +55,7 @@ _fwctl() {
     '') words="$commands $globals --version" ;;
     apply) words+=" --dry-run --missing-ok --sets" ;;
     set) words+=" list add delete replace flush test save restore --json --file --force" ;;
+    ban) words+=" for --force" ;;
     check) words+=" --json" ;;
     diff) words+=" --json --exit-code" ;;
     format) words+=" --write" ;;

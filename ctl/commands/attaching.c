@@ -48,6 +48,8 @@ static void links_restore(struct dataplane *dataplane, const struct installed *b
 		if (error)
 			message_error("cannot put %s back: %s", new->link.name,
 				      dataplane_error(dataplane));
+		if (old && old->hook == FW_INGRESS)
+			dataplane_answer_syns(dataplane, &old->link, old->answers_syns);
 	}
 }
 

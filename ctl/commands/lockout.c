@@ -332,17 +332,37 @@ static bool elements_hold(const struct set_elements *elements, const struct addr
 	return false;
 }
 
-/* Does a segment of the session that passes now pass no more when the client is in the sets? */
-static bool sets_stop(const struct ruleset *ruleset, const struct session *session, uint64_t sets)
+/* The live sets that hold the client. */
+static uint64_t sets_of(struct dataplane *dataplane, const struct ruleset *ruleset,
+			const struct address *client)
+{
+	uint64_t sets = 0;
+
+	for (size_t i = 0; i < ruleset->set_count; i++) {
+		_cleanup_elements_ struct set_elements found = { 0 };
+		struct live_set live;
+
+		if (ruleset->sets[i].kind == SET_LIVE &&
+		    !dataplane_find_set(dataplane, ruleset->sets[i].name, &live) &&
+		    !dataplane_set_test(dataplane, &live, client, &found) && found.count)
+			sets |= 1ULL << ruleset->sets[i].live_index;
+	}
+	return sets;
+}
+
+/* Does a segment of the session that passes now pass no more when the client is in other sets? */
+static bool sets_stop(const struct ruleset *ruleset, const struct session *session, uint64_t now,
+		      uint64_t then)
 {
 	for (int i = 0; i < FW_HOOKS * SEGMENTS; i++) {
-		struct crossing crossing = { session, i / SEGMENTS, i % SEGMENTS, FW_STATE_NEW, 0 };
+		struct crossing crossing = { session, i / SEGMENTS, i % SEGMENTS, FW_STATE_NEW,
+					     now };
 		struct evaluation evaluation;
 
 		if (!ruleset->blocks[crossing.hook].present ||
 		    !segment_passes(ruleset, &crossing, &evaluation))
 			continue;
-		crossing.client_in = sets;
+		crossing.client_in = then;
 		if (!segment_passes(ruleset, &crossing, &evaluation))
 			return true;
 	}
@@ -350,22 +370,26 @@ static bool sets_stop(const struct ruleset *ruleset, const struct session *sessi
 }
 
 bool lockout_by_set(const struct context *context, struct dataplane *dataplane, const char *set,
-		    const struct set_elements *elements)
+		    const struct set_elements *elements, bool replaced)
 {
 	struct generation *generation = NULL;
 	struct ruleset *ruleset = NULL;
 	char client[ADDRESS_TEXT_MAX];
 	struct session session;
-	uint64_t sets = 0;
+	uint64_t changed = 0, now, then;
 	bool stops;
 
-	if (!session_find(&session) || !elements_hold(elements, &session.client) ||
-	    running_read(dataplane, &generation, &ruleset))
+	if (!session_find(&session) || running_read(dataplane, &generation, &ruleset))
 		return false;
 	for (size_t i = 0; i < ruleset->set_count; i++)
 		if (ruleset->sets[i].kind == SET_LIVE && !strcmp(ruleset->sets[i].name, set))
-			sets |= 1ULL << ruleset->sets[i].live_index;
-	stops = is_filtered(ruleset, &session) && sets_stop(ruleset, &session, sets);
+			changed |= 1ULL << ruleset->sets[i].live_index;
+	now = sets_of(dataplane, ruleset, &session.client);
+	then = replaced ? now & ~changed : now;
+	if (elements_hold(elements, &session.client))
+		then |= changed;
+	stops = now != then && is_filtered(ruleset, &session) &&
+		sets_stop(ruleset, &session, now, then);
 	ruleset_free(&ruleset);
 	generation_free(&generation);
 	address_print(&session.client, client);

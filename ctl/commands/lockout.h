@@ -12,10 +12,11 @@
 void lockout_warn(const struct ruleset *ruleset, struct diagnostics *diagnostics);
 
 /*
- * True, after a message, if the operator's SSH session comes from an address that the elements are
- * to put into the live set, and the running rules would stop it then. False if they cannot be read.
+ * True, after a message, if the running rules would stop the operator's SSH session with the
+ * elements in the live set, or in place of what it holds (`replaced`), and do not now. False if
+ * they cannot be read.
  */
 bool lockout_by_set(const struct context *context, struct dataplane *dataplane, const char *set,
-		    const struct set_elements *elements);
+		    const struct set_elements *elements, bool replaced);
 
 #endif

@@ -41,13 +41,13 @@ static const char *plural(size_t count)
 
 /* Opens the set for input that must not cut the operator off. NULL after a message. */
 static struct dataplane *set_open_safely(const struct context *context, const char *name,
-					 struct set_input *input, bool force,
+					 struct set_input *input, bool replaced,
 					 struct live_set *ret_set)
 {
 	struct dataplane *dataplane = set_open_for(context, name, input, ret_set);
 
-	if (dataplane && !force &&
-	    lockout_by_set(context, dataplane, ret_set->name, &input->elements))
+	if (dataplane &&
+	    lockout_by_set(context, dataplane, ret_set->name, &input->elements, replaced))
 		dataplane_close(&dataplane);
 	return dataplane;
 }
@@ -57,7 +57,8 @@ enum exit_status set_add(const struct context *context, const char *name, struct
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open_safely(context, name, input, force, &set);
+	struct dataplane *dataplane = force ? set_open_for(context, name, input, &set)
+					    : set_open_safely(context, name, input, false, &set);
 	int error;
 
 	if (!dataplane)
@@ -129,7 +130,8 @@ static enum exit_status set_replace(const struct context *context, const char *n
 {
 	struct set_change change = { 0 };
 	struct live_set set;
-	struct dataplane *dataplane = set_open_safely(context, name, input, force, &set);
+	struct dataplane *dataplane = force ? set_open_for(context, name, input, &set)
+					    : set_open_safely(context, name, input, true, &set);
 	int error;
 
 	if (!dataplane)

@@ -38,8 +38,16 @@ int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, 
 
 int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook)
 {
-	return hook == FW_INGRESS ? xdp_detach(dataplane, link)
-				  : tc_detach(dataplane, link, PROGRAM_EGRESS);
+	if (hook == FW_EGRESS)
+		return tc_detach(dataplane, link, PROGRAM_EGRESS);
+	own_mac_note(&dataplane->maps, link, false);
+	return xdp_detach(dataplane, link);
+}
+
+void dataplane_answer_syns(struct dataplane *dataplane, const struct link_info *link,
+			   bool may_answer)
+{
+	own_mac_note(&dataplane->maps, link, may_answer);
 }
 
 int dataplane_attach_answers(struct dataplane *dataplane, const struct link_info *link,

@@ -184,6 +184,10 @@ struct attachment {
 int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook,
 		     enum attach_mode mode, struct attachment *ret_attachment);
 
+/* May XDP answer SYNs on the interface, as dataplane_attach() has found out (answers_syns)? */
+void dataplane_answer_syns(struct dataplane *dataplane, const struct link_info *link,
+			   bool may_answer);
+
 /* Takes our program off again. 0 also if none is there. */
 int dataplane_detach(struct dataplane *dataplane, const struct link_info *link, enum fw_hook hook);
 

@@ -120,16 +120,18 @@ static enum flow_answer flow_recheck(const struct flow *flow, void *data)
 static int image_copy(int fd, size_t size, uint8_t **ret_image)
 {
 	const void *running;
+	size_t length;
 	void *copy;
 	int error = array_map(fd, size, &running);
 
 	if (error)
 		return error;
+	length = fw_image_header(running)->size;
 	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (copy == MAP_FAILED)
 		error = -errno;
 	else
-		memcpy(copy, running, fw_image_header(running)->size & (size - 1));
+		memcpy(copy, running, length < size ? length : size);
 	array_unmap(running, size);
 	*ret_image = copy;
 	return error;

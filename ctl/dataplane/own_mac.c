@@ -12,10 +12,9 @@
 
 int own_macs_create(void)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-
-	return bpf_map_create(BPF_MAP_TYPE_HASH, "fw_own_macs", sizeof(struct fw_own_mac),
-			      sizeof(uint8_t), FW_OWN_MACS, &options);
+	/* Interfaces come, go, and change their addresses: what is not asked for makes room. */
+	return bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_own_macs", sizeof(struct fw_own_mac),
+			      sizeof(uint8_t), FW_OWN_MACS, NULL);
 }
 
 static struct fw_own_mac own_mac_of(const struct link_info *link)

@@ -58,7 +58,7 @@ static __always_inline int fw_mac_is_own(const struct fw_packet *packet)
 
 /*
  * Would the host forward it? Then a listener on any address is not the one that it is for. A host
- * that forwards nothing has only itself to give it to.
+ * that forwards nothing has only itself to give it to (but ipvlan's containers, docs/flows.md).
  */
 static __always_inline int fw_is_for_host(struct xdp_md *ctx, const struct fw_cookie_room *room,
 					  const struct fw_packet *packet)

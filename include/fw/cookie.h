@@ -17,7 +17,7 @@ enum fw_cookie_outcome {
 	FW_COOKIE_PASSED,   /* within `option syncookie-after`: the host answers */
 	FW_COOKIE_DECLINED, /* above it, and the host has to answer all the same */
 	FW_COOKIE_SENT,	    /* answered here */
-	FW_COOKIE_RIGHT,    /* an acknowledgement of a cookie: its flow was recorded */
+	FW_COOKIE_RIGHT,    /* an acknowledgement of a cookie: its flow is recorded */
 	FW_COOKIE_WRONG,    /* one of no cookie, and of no flow */
 	FW_COOKIE_OUTCOMES,
 };

@@ -111,8 +111,7 @@ struct {
 
 /* The interfaces' own MAC addresses, for SYN cookies; values say nothing. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, FW_OWN_MACS);
 	__type(key, struct fw_own_mac);
 	__type(value, __u8);

@@ -35,7 +35,11 @@ refused 1 "your SSH session" over_ssh set replace banned "$work/list"
 holds banned "$left_inet" && fail "it was banned all the same"
 over_ssh ban 203.0.113.1 || fail "somebody else could not be banned: $(cat "$work/err")"
 over_ssh set add friends "$left_inet" || fail "a friend could not be added: $(cat "$work/err")"
-fw -q set flush friends || fail "flush"
+# With the sets that hold him already: a friend stays in, until he is a friend no more.
+over_ssh ban "$left_inet" || fail "a friend is let in first: $(cat "$work/err")"
+echo 203.0.113.9 >"$work/others"
+refused 1 "your SSH session" over_ssh set replace friends "$work/others"
+fw -q set flush banned && fw -q set flush friends || fail "flush"
 over_ssh ban --force "$left_inet" for 1h || fail "--force: $(cat "$work/err")"
 holds banned "$left_inet" || fail "--force did nothing"
 fw -q unban "$left_inet" && fw -q ban "$left_inet" || fail "without a session anybody can be banned"
@@ -46,6 +50,21 @@ fw unban 198.51.100.3 2>"$work/err" || fail "unban"
 grep -q "198.51.100.3 is in it still, with 198.51.100.0/29" "$work/err" || fail "$(cat "$work/err")"
 fw unban 198.51.100.0/29 2>"$work/err" || fail "unban"
 grep -q "still" "$work/err" && fail "$(cat "$work/err")"
+
+# Who is let in by a set alone, behind another that is asked first.
+fw -q apply - <<END || fail "apply"
+interface fw0
+set banned live
+set friends live
+option ban-set banned
+ingress default drop {
+    drop from @banned
+    pass tcp from @friends to port 22
+}
+END
+fw -q set flush banned && fw -q set add friends "$left_inet" || fail "set add"
+refused 1 "your SSH session" over_ssh ban "$left_inet"
+refused 1 "your SSH session" over_ssh set replace friends "$work/others"
 
 # The store of the machine belongs to the rules of the machine.
 refused 2 "save which file?" fw set save
