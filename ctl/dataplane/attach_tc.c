@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "dataplane/tc_internal.h"
 
@@ -45,12 +44,12 @@ static const struct tc_place *place_of(enum program program)
 int tc_path(const struct dataplane *dataplane, const struct link_info *link, const char *prefix,
 	    const char *suffix, char path[PATH_MAX])
 {
-	struct stat info;
+	unsigned long number = namespace_number();
 
-	if (stat("/proc/self/ns/net", &info))
-		return -errno;
-	snprintf(path, PATH_MAX, "%s/links/%s-%lu-%u%s", dataplane->layout_dir, prefix,
-		 (unsigned long)info.st_ino, link->index, suffix);
+	if (!number)
+		return -ENOENT;
+	snprintf(path, PATH_MAX, "%s/links/%s-%lu-%u%s", dataplane->layout_dir, prefix, number,
+		 link->index, suffix);
 	return 0;
 }
 

@@ -31,14 +31,6 @@
 #define NOTE	     "dispatcher-"
 #define PINS_DEFAULT "/sys/fs/bpf" /* where libxdp pins, unless its LIBXDP_BPFFS says otherwise */
 
-/* 0: it cannot be told. */
-static unsigned long namespace_number(void)
-{
-	struct stat info;
-
-	return stat("/proc/self/ns/net", &info) ? 0 : (unsigned long)info.st_ino;
-}
-
 static void note_path(const struct dataplane *dataplane, uint32_t program, char path[PATH_MAX])
 {
 	snprintf(path, PATH_MAX, "%s/links/" NOTE "%lu-%u", dataplane->layout_dir,

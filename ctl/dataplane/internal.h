@@ -205,6 +205,9 @@ int tc_query(struct dataplane *dataplane, const struct link_info *link, enum pro
 /* Takes away pins of links whose interface is gone: they hold our program. */
 void tc_pins_clean(const struct dataplane *dataplane);
 
+/* --- link.c: the network namespace that fwctl runs in, by its inode; 0: it cannot be told. */
+unsigned long namespace_number(void);
+
 /* --- dispatcher.c: what libxdp's dispatcher keeps of our programs where an interface goes. */
 /* Our program is behind a dispatcher in this namespace; it is so no more. */
 void dispatcher_note(const struct dataplane *dataplane, uint32_t program);

@@ -6,6 +6,7 @@
 #include <netlink/route/link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dataplane/internal.h"
 
@@ -73,6 +74,13 @@ int links_read(struct link_info **ret_links, size_t *ret_count)
 		nl_cache_free(cache);
 	nl_socket_free(socket);
 	return error;
+}
+
+unsigned long namespace_number(void)
+{
+	struct stat info;
+
+	return stat("/proc/self/ns/net", &info) ? 0 : (unsigned long)info.st_ino;
 }
 
 int link_layer3(const struct link_info *link, bool *ret_layer3)
