@@ -46,11 +46,12 @@ struct installed {
  */
 int running_install(struct dataplane *dataplane, const struct install_input *input,
 		    struct installed *ret_installed);
-void installed_free(struct installed *installed);
 
 /* Compiles the ruleset for the interfaces of this host, and no more. 0; else a message. */
 int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_size);
 
+/* --- installed.c */
+void installed_free(struct installed *installed);
 /* One line about what runs now: rules, interfaces, modes, generation. */
 void installed_tell(const struct installed *installed, const struct ruleset *ruleset,
 		    const char *what, const struct timespec *start);
