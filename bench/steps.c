@@ -17,13 +17,6 @@
 #define SHIFTED 20   /* prefixes of 3 to 22 bits around the packet's addresses */
 #define MANY	1100 /* rules: more than get a bit each */
 
-/* A SYN from 192.0.2.1 to 198.51.100.1, port 22. */
-static const uint8_t frame[64] = {
-	0,   0,	 0x5e, 0,    0x53, 2,  0,  0, 0x5e, 0, 0x53, 1, 8, 0, 0x45, 0,
-	0,   40, 0,    0,    0,	   0,  64, 6, 0,    0, 192,  0, 2, 1, 198,  51,
-	100, 1,	 4,    0xd2, 0,	   22, 0,  0, 0,    1, 0,    0, 0, 0, 0x50, 2,
-};
-
 static void put_address(struct buffer *text, uint32_t address, unsigned length)
 {
 	address &= ~0U << (32 - length);
@@ -142,18 +135,6 @@ static struct dataplane *plane_make(enum step step)
 	return plane;
 }
 
-static double run(struct dataplane *plane)
-{
-	const struct test_packet packet = { .frame = frame,
-					    .length = sizeof(frame),
-					    .repeat = REPEAT };
-	struct test_verdict verdict;
-
-	if (dataplane_test_run(plane, FW_INGRESS, &packet, &verdict))
-		die("program", dataplane_error(plane));
-	return verdict.nanoseconds;
-}
-
 int bench_steps(int count, char **words)
 {
 	struct dataplane *planes[STEPS];
@@ -169,7 +150,7 @@ int bench_steps(int count, char **words)
 	pin_to_last_cpu();
 	for (int turn = 0; turn < TURNS; turn++) {
 		for (enum step step = 0; step < STEPS; step++) {
-			double time = run(planes[step]);
+			double time = plane_run(planes[step], FW_INGRESS, REPEAT);
 
 			if (!turn || time < least[step])
 				least[step] = time;
