@@ -4,10 +4,10 @@
  * index, and the outgrown one stays: a counter's value is the sum over all classes and CPUs.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 
+#include "base/cpus.h"
 #include "dataplane/internal.h"
 
 uint32_t counters_capacity(const struct fw_sizes *sizes, unsigned class)
@@ -44,11 +44,22 @@ int counters_make(struct dataplane *dataplane, unsigned class)
 	return 0;
 }
 
+/* No more than there are: of pins that counted the CPUs, greater numbers share the first regions.
+ */
+static unsigned regions_read(unsigned there, int numbers)
+{
+	return there < (unsigned)numbers ? there : (unsigned)numbers;
+}
+
 int counters_open(struct dataplane *dataplane, struct counters *ret_counters)
 {
 	const struct fw_sizes *sizes = &dataplane->maps.sizes;
-	struct counters counters = { .cpus = (unsigned)libbpf_num_possible_cpus() };
+	struct counters counters = { 0 };
+	int numbers = cpu_numbers();
 
+	if (numbers < 0)
+		return fail(dataplane, numbers, "cannot read " CPUS_POSSIBLE ": %s",
+			    strerror(-numbers));
 	for (unsigned class = 0; class < FW_COUNTER_CLASSES; class ++) {
 		_cleanup_close_ int fd = image_fd(dataplane, class);
 		const void *memory;
@@ -66,6 +77,8 @@ int counters_open(struct dataplane *dataplane, struct counters *ret_counters)
 		counters.images[class].memory = memory;
 		counters.images[class].size = sizes->counter[class];
 		counters.images[class].shift = sizes->counter_shift[class];
+		counters.images[class].regions =
+			regions_read(sizes->counter[class] >> sizes->counter_shift[class], numbers);
 	}
 	*ret_counters = counters;
 	return 0;
@@ -88,7 +101,7 @@ struct fw_counter counters_sum(const struct counters *counters, uint32_t index)
 
 		if (!memory || index >= (1U << shift) / sizeof(struct fw_counter))
 			continue;
-		for (unsigned cpu = 0; cpu < counters->cpus; cpu++) {
+		for (unsigned cpu = 0; cpu < counters->images[class].regions; cpu++) {
 			const struct fw_counter *at =
 				(const void *)(memory + ((size_t)cpu << shift) +
 					       index * sizeof(struct fw_counter));

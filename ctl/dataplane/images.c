@@ -5,34 +5,42 @@
  * update of a map of maps by system call costs a grace period. docs/adr/0002-switching.md.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/cpus.h"
 #include "dataplane/internal.h"
 #include "fw/image.h"
 
 /* A larger image is not kept for the next switch: the memory is worth more than the time. */
 #define KEPT_MAX FW_IMAGE_SIZE_1
 
-/* Bytes of the image with a scratch row for each CPU. */
-static size_t full_size(const struct switch_input *input)
+/* Bytes of the image with a scratch row for each number that a CPU may have. */
+static int full_size(struct dataplane *dataplane, const struct switch_input *input,
+		     size_t *ret_size)
 {
 	const struct fw_image_header *header = input->image;
+	int numbers = header->scratch_size ? cpu_numbers() : 1;
 
-	return input->image_size +
-	       (size_t)header->scratch_size * (size_t)(libbpf_num_possible_cpus() - 1);
+	if (numbers < 0)
+		return fail(dataplane, numbers, "cannot read " CPUS_POSSIBLE ": %s",
+			    strerror(-numbers));
+	*ret_size = input->image_size + (size_t)header->scratch_size * (size_t)(numbers - 1);
+	return 0;
 }
 
 int image_place(struct dataplane *dataplane, const struct switch_input *input, unsigned *ret_class,
 		unsigned *ret_slot)
 {
-	size_t size = full_size(input);
 	const uint32_t *sizes = dataplane->maps.sizes.image;
 	uint64_t active = maps_active(&dataplane->maps);
 	unsigned class = 0;
+	size_t size;
+	int error = full_size(dataplane, input, &size);
 
+	if (error)
+		return error;
 	while (class < FW_IMAGE_CLASSES && sizes[class] < size)
 		class ++;
 	if (class == FW_IMAGE_CLASSES)
@@ -62,7 +70,11 @@ int image_write(struct dataplane *dataplane, const struct switch_input *input, u
 	_cleanup_close_ int fd = slot_open(dataplane, word);
 	bool is_new = fd == -ENOENT;
 	void *memory = MAP_FAILED;
+	size_t full;
+	int error = full_size(dataplane, input, &full);
 
+	if (error)
+		return error;
 	if (is_new)
 		fd = array_create("fw_image", size, &memory);
 	else if (fd >= 0)
@@ -72,7 +84,7 @@ int image_write(struct dataplane *dataplane, const struct switch_input *input, u
 			    "cannot make room for the rules (%zu MB): %s", size >> 20,
 			    bpf_reason(fd < 0 ? fd : -errno));
 	memcpy(memory, input->image, input->image_size);
-	memset((uint8_t *)memory + input->image_size, 0, full_size(input) - input->image_size);
+	memset((uint8_t *)memory + input->image_size, 0, full - input->image_size);
 	munmap(memory, size);
 	if (is_new)
 		*ret_fd = take_fd(&fd);

@@ -118,8 +118,8 @@ struct counters {
 		const uint8_t *memory;
 		size_t size;
 		uint32_t shift;
+		unsigned regions; /* one for each number of a CPU */
 	} images[FW_COUNTER_CLASSES];
-	unsigned cpus;
 };
 
 int counters_open(struct dataplane *dataplane, struct counters *ret_counters);

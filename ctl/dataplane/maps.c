@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/cpus.h"
 #include "dataplane/flow_internal.h"
 #include "dataplane/set_internal.h"
 #include "fw/cookie.h"
@@ -121,13 +122,12 @@ static int outer_create(const char *name, uint32_t slots, uint32_t *size, uint32
 	}
 }
 
-/* 1 << shift: the power of two of bytes that each possible CPU gets. */
-static uint32_t counter_shift(uint32_t size)
+/* 1 << shift: the power of two of bytes that each number of a CPU gets. */
+static uint32_t counter_shift(uint32_t size, uint32_t numbers)
 {
-	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
 	uint32_t shift = 0;
 
-	while (((uint64_t)cpus << (shift + 1)) <= size)
+	while (((uint64_t)numbers << (shift + 1)) <= size)
 		shift++;
 	return shift;
 }
@@ -135,7 +135,11 @@ static uint32_t counter_shift(uint32_t size)
 static int outers_create(struct maps *maps)
 {
 	struct fw_sizes *sizes = &maps->sizes;
+	int numbers = cpu_numbers();
 	char name[16];
+
+	if (numbers < 0)
+		return numbers;
 
 	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++) {
 		snprintf(name, sizeof(name), "fw_image_%u", i);
@@ -150,7 +154,7 @@ static int outers_create(struct maps *maps)
 			outer_create(name, 1, &sizes->counter[i], sizes->counter[i ? i - 1 : 0]);
 		if (maps->counters[i] < 0)
 			return maps->counters[i];
-		sizes->counter_shift[i] = counter_shift(sizes->counter[i]);
+		sizes->counter_shift[i] = counter_shift(sizes->counter[i], (uint32_t)numbers);
 	}
 	return 0;
 }

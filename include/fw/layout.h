@@ -92,9 +92,10 @@ struct fw_counter {
 };
 
 /*
- * A counter image is one contiguous array with a region per possible CPU:
+ * A counter image is one contiguous array with a region for each number that a CPU may have:
  * counter i of CPU c stands at (c << shift) + i * sizeof(struct fw_counter), where 1 << shift is
- * the region's size: the class size divided by the possible CPUs, rounded down to a power of two.
+ * the region's size: the class size divided by the greatest possible number + 1, rounded down to a
+ * power of two.
  */
 struct fw_sizes {
 	__u32 image[FW_IMAGE_CLASSES]; /* bytes, powers of two; a small machine has smaller ones */
