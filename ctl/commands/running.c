@@ -146,6 +146,7 @@ struct making {
 	struct origin origin;
 	const struct wanted_links *wanted;
 	struct plan *plan;
+	bool back; /* to the rules before */
 };
 
 static int generation_switch(struct dataplane *dataplane, const struct making *making,
@@ -173,7 +174,9 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	files = files_of(making->ruleset, &input.file_count);
 	input.files = files;
 	error = dataplane_switch(dataplane, &input, ret_number);
-	if (error)
+	if (error && making->back)
+		message_error("cannot switch back: %s", dataplane_error(dataplane));
+	else if (error)
 		message_error("cannot switch to the new rules: %s; what runs is unchanged",
 			      dataplane_error(dataplane));
 	files_free(files, input.file_count);
@@ -303,23 +306,25 @@ static bool all_is_back(struct dataplane *dataplane, const struct installed *bef
 	return all;
 }
 
-/* Back to the rules before. */
-static void roll_back(struct dataplane *dataplane, const struct generation *before,
+/* Back to the rules before; an error: the new ones run still. */
+static int roll_back(struct dataplane *dataplane, const struct generation *before,
 		      const struct wanted_links *wanted, const struct installed *attached)
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };
-	struct making making = { .origin = before->origin, .wanted = wanted };
+	struct making making = { .origin = before->origin, .wanted = wanted, .back = true };
 	int error = generation_parse(before, &ruleset);
 
 	making.ruleset = ruleset;
 	if (!error)
 		error = generation_make(dataplane, &making, &restored);
 	if (error)
-		message_error("and going back failed as well; see `fwctl status`");
+		message_error("going back failed as well: the new rules run, but only on what was "
+			      "filtered before; see `fwctl status`");
 	else if (all_is_back(dataplane, attached))
 		message_info("the rules that ran before are running again");
 	ruleset_free(&ruleset);
+	return error;
 }
 
 /* Switches, attaches, and goes back if that fails. */
@@ -345,8 +350,9 @@ static int install_answered(struct dataplane *dataplane, const struct install_in
 	error = generation_make(dataplane, &making, installed);
 	if (!error) {
 		error = links_attach(dataplane, input, wanted, &old, installed);
-		if (error && before)
-			roll_back(dataplane, before, wanted, &old);
+		installed->stays = !error;
+		if (error && before && roll_back(dataplane, before, wanted, &old))
+			installed->stays = true;
 	}
 	if (!error)
 		links_detach_others(dataplane, &old, installed);
@@ -356,7 +362,8 @@ static int install_answered(struct dataplane *dataplane, const struct install_in
 
 /*
  * The program that answers is there before rules reject anything, and goes when they do no more:
- * what it does not answer would go up the stack as it was marked.
+ * what it does not answer would go up the stack as it was marked. Where rules that failed could not
+ * be taken back, it stays for them.
  */
 static int install_over(struct dataplane *dataplane, const struct install_input *input,
 			const struct generation *before, const struct wanted_links *wanted,
@@ -369,12 +376,12 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
 	if (!error)
 		error = install_answered(dataplane, input, before, wanted, installed);
-	if (error) {
+	if (error && !installed->stays)
 		answering_restore(dataplane, &answering);
-	} else {
+	else
 		answering_detach_others(dataplane, input->ruleset, wanted);
+	if (!error)
 		dataplane_clean_gone(dataplane);
-	}
 	answering_free(&answering);
 	return error;
 }

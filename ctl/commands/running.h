@@ -35,6 +35,7 @@ struct install_input {
 
 struct installed {
 	uint32_t generation;
+	bool stays; /* it runs: also after a failure, where going back failed too */
 	size_t image_size;
 	struct attachment *attachments;
 	size_t attachment_count;
