@@ -308,7 +308,7 @@ static bool all_is_back(struct dataplane *dataplane, const struct installed *bef
 
 /* Back to the rules before; an error: the new ones run still. */
 static int roll_back(struct dataplane *dataplane, const struct generation *before,
-		      const struct wanted_links *wanted, const struct installed *attached)
+		     const struct wanted_links *wanted, const struct installed *attached)
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };

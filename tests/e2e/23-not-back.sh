@@ -14,19 +14,19 @@ rules() { # ACTION LINE...
 rules drop >"$work/drop.conf"
 rules reject >"$work/reject.conf"
 # The loopback has no native XDP.
-rules reject 'interface lo mode native' >"$work/refused.conf"
-rules drop 'interface lo mode native' >"$work/refused-drop.conf"
+rules reject 'interface lo mode native' >"$work/reject-lo.conf"
+rules drop 'interface lo mode native' >"$work/drop-lo.conf"
 answers() { # the interfaces that have the program that answers
     fw status --json | /usr/bin/python3 -c "import json, sys
 print(*[i['interface'] for i in json.load(sys.stdin)['answers']])"
 }
 
 failed_back=0
-for kind in reject drop; do
-    [ $kind = reject ] && old=drop refused=refused || { old=reject; refused=refused-drop; }
+for change in drop:reject reject:drop; do
+    IFS=: read -r old kind <<<"$change"
     fw -q apply "$work/$old.conf" || fail "apply $old"
     for ((point = 1; point < 30; point++)); do
-        FWCTL_TEST_NO_MEMORY_AT=$point fw apply "$work/$refused.conf" 2>"$work/err" && fail "native on lo"
+        FWCTL_TEST_NO_MEMORY_AT=$point fw apply "$work/$kind-lo.conf" 2>"$work/err" && fail "native on lo"
         grep -q "lo" "$work/err" || continue # memory was short before an interface refused
         runs=$(fw list | sed -n 's/ *\([a-z]*\) tcp to port 113 .*/\1/p')
         found=$(answers)
@@ -37,11 +37,11 @@ for kind in reject drop; do
         esac
         if ! grep -q "running again" "$work/err"; then
             grep -q "going back failed as well" "$work/err" || fail "point $point: $(cat "$work/err")"
-            [ "$runs" = $kind ] || fail "point $point: $runs runs: $(cat "$work/err")"
+            [ "$runs" = "$kind" ] || fail "point $point: $runs runs: $(cat "$work/err")"
             failed_back=$((failed_back + 1))
         fi
         fw -q apply "$work/$old.conf" || fail "point $point: the next apply"
-        [ "$runs" = $old ] && ! grep -q "not enough memory" "$work/err" && break
+        [ "$runs" = "$old" ] && ! grep -q "not enough memory" "$work/err" && break
     done
     fw -q down || fail "down"
 done
