@@ -21,11 +21,6 @@ static uint32_t seconds_left(const struct set_element *element, uint32_t now)
 	return element->expires - now > 1 ? element->expires - now - 1 : 1;
 }
 
-static bool has_expired(const struct set_element *element, uint32_t now)
-{
-	return element->expires && element->expires <= now;
-}
-
 static void element_write(const struct live_set *set, const struct set_element *element,
 			  uint32_t now)
 {
@@ -64,9 +59,10 @@ static void element_write_json(const struct live_set *set, const struct set_elem
 static void set_write_json(const struct live_set *set)
 {
 	printf("\"name\": \"%s\", \"size\": %" PRIu64 ", \"timeout\": %" PRIu64
-	       ", \"counters\": %s, \"ban_set\": %s, \"count\": %" PRIu64 ", \"refused\": %" PRIu64,
+	       ", \"counters\": %s, \"ban_set\": %s, \"count\": %" PRIu64 ", \"expired\": %" PRIu64
+	       ", \"refused\": %" PRIu64,
 	       set->name, set->size, set->timeout, set->counters ? "true" : "false",
-	       set->bans ? "true" : "false", set->count, set->refused);
+	       set->bans ? "true" : "false", set->count, set->expired, set->refused);
 }
 
 static void elements_write(const struct live_set *set, const struct set_elements *elements,
@@ -81,7 +77,7 @@ static void elements_write(const struct live_set *set, const struct set_elements
 		printf(",\n  \"elements\": [");
 	}
 	for (size_t i = 0; i < elements->count; i++) {
-		if (has_expired(&elements->items[i], now))
+		if (set_element_has_expired(&elements->items[i], now))
 			continue;
 		if (json) {
 			fputs(separator, stdout);
@@ -125,12 +121,14 @@ static enum exit_status sets_list(const struct context *context, bool json)
 {
 	struct dataplane *dataplane = dataplane_open_told(context, false);
 	_cleanup_free_ struct live_set *sets = NULL;
-	size_t count;
+	size_t count = 0;
 	int error;
 
 	if (!dataplane)
 		return EXIT_FAILED;
 	error = dataplane_sets(dataplane, &sets, &count);
+	for (size_t i = 0; i < count && !error; i++)
+		error = dataplane_set_count(dataplane, &sets[i]);
 	if (error)
 		message_error("set: %s", dataplane_error(dataplane));
 	else
@@ -152,6 +150,8 @@ enum exit_status set_list(const struct context *context, const char *name, bool 
 	if (!dataplane)
 		return EXIT_FAILED;
 	error = dataplane_set_read(dataplane, &set, &elements);
+	set.count = set_elements_alive(&elements);
+	set.expired = elements.count - set.count;
 	if (error)
 		message_error("set: %s", dataplane_error(dataplane));
 	else

@@ -106,6 +106,21 @@ size_t set_elements_unite(struct set_elements *elements)
 	return before - elements->count;
 }
 
+bool set_element_has_expired(const struct set_element *element, uint32_t now)
+{
+	return element->expires && element->expires <= now;
+}
+
+size_t set_elements_alive(const struct set_elements *elements)
+{
+	uint32_t now = boot_seconds();
+	size_t count = 0;
+
+	for (size_t i = 0; i < elements->count; i++)
+		count += !set_element_has_expired(&elements->items[i], now);
+	return count;
+}
+
 void set_elements_free(struct set_elements *elements)
 {
 	free(elements->items);

@@ -190,17 +190,6 @@ static void difference_find(const struct set_elements *now, const struct set_ele
 	}
 }
 
-/* Elements that have expired are gone already: they do not count as lost. */
-static size_t count_valid(const struct set_elements *elements)
-{
-	uint32_t now = boot_seconds();
-	size_t count = 0;
-
-	for (size_t i = 0; i < elements->count; i++)
-		count += !elements->items[i].expires || elements->items[i].expires > now;
-	return count;
-}
-
 static void journal_write(struct journal *journal, const struct live_set *set,
 			  const struct difference *difference)
 {
@@ -268,8 +257,9 @@ int dataplane_set_replace(struct dataplane *dataplane, const struct live_set *se
 	if (error)
 		return error;
 	difference_find(&now, elements, &difference);
-	valid = count_valid(&now);
-	lost = count_valid(&difference.removed);
+	/* Elements that have expired are gone already: they do not count as lost. */
+	valid = set_elements_alive(&now);
+	lost = set_elements_alive(&difference.removed);
 	if (lost > valid / 2 && !force)
 		error = fail(
 			dataplane, -EDOM,

@@ -39,6 +39,9 @@ int set_element_compare(const struct set_element *a, const struct set_element *b
 void set_elements_sort(struct set_elements *elements);
 /* Sorts, and of equal ones keeps one that expires last. Returns how many went. */
 size_t set_elements_unite(struct set_elements *elements);
+bool set_element_has_expired(const struct set_element *element, uint32_t now);
+/* How many have not. */
+size_t set_elements_alive(const struct set_elements *elements);
 void set_elements_free(struct set_elements *elements);
 #define _cleanup_elements_ __attribute__((cleanup(set_elements_free)))
 
@@ -49,7 +52,8 @@ struct live_set {
 	uint64_t timeout; /* seconds; 0 = none */
 	bool counters;
 	bool bans;	/* `option ban-set` names it */
-	uint64_t count; /* elements, some of which may have expired */
+	uint64_t count; /* elements, some of which may have expired unless they are counted apart */
+	uint64_t expired; /* that dataplane_set_count() found, and that take room still */
 	uint64_t refused;
 };
 
@@ -68,6 +72,9 @@ int dataplane_sets(struct dataplane *dataplane, struct live_set **ret_sets, size
 
 /* -ENOENT if the running rules have none of that name. NULL: the one that `ban-set` names. */
 int dataplane_find_set(struct dataplane *dataplane, const char *name, struct live_set *ret_set);
+
+/* Counts those that have expired apart: reads the set if there may be any. */
+int dataplane_set_count(struct dataplane *dataplane, struct live_set *set);
 
 /* Everything in the set, also what has expired, sorted. */
 int dataplane_set_read(struct dataplane *dataplane, const struct live_set *set,

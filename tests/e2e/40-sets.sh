@@ -59,10 +59,13 @@ fw unban $left_inet 2>"$work/err" || fail "unban of nobody fails"
 said "not in it"
 
 # Time.
+before=$(count banned)
 fw ban 2001:db8::/64 for 2s 2>/dev/null || fail "ban for"
 heard $right_inet6 && fail "heard in spite of the ban"
 wait_for 5 heard $right_inet6 || fail "the ban did not end"
 fw set list banned | grep -q 2001:db8 && fail "what has expired is listed"
+[ "$(count banned)" = "$before" ] || fail "what has expired is counted: $(fw set list)"
+fw set list banned --json | grep -q "\"count\": $before, \"expired\": 1" || fail "$(fw set list banned --json)"
 
 # Bad input. Nothing of it is used.
 before=$(count banned)

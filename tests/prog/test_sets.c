@@ -91,6 +91,26 @@ static void an_element_expires_to_the_second(void **state)
 	assert_int_equal(packet_run_text(filter, "10.1.0.1"), FW_VERDICT_PASS);
 }
 
+static void elements_that_have_expired_are_counted_apart(void **state)
+{
+	struct filter *filter = *state;
+	struct live_set set;
+
+	filter_apply(filter, "set s6 live\ningress default pass {\n drop from @s6\n}\n");
+	assert_int_equal(set_add_text(filter, "s6", "10.0.0.1", 0), 0);
+	assert_int_equal(set_add_text(filter, "s6", "2001:db8::/64", boot_expiry(1000)), 0);
+	set = set_named(filter, "s6");
+	assert_int_equal(dataplane_set_count(filter->dataplane, &set), 0);
+	assert_int_equal(set.count, 2);
+	assert_int_equal(set.expired, 0);
+	assert_int_equal(set_add_text(filter, "s6", "10.0.0.2", boot_seconds()), 0);
+	assert_int_equal(set_add_text(filter, "s6", "10.1.0.0/16", 1), 0);
+	set = set_named(filter, "s6");
+	assert_int_equal(dataplane_set_count(filter->dataplane, &set), 0);
+	assert_int_equal(set.count, 2);
+	assert_int_equal(set.expired, 2);
+}
+
 static bool asks(struct filter *filter, enum fw_hook hook)
 {
 	return maps_active(&filter->dataplane->maps) &
@@ -295,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_longer_prefix_hides_no_shorter_one_of_another_set),
 		cmocka_unit_test(an_expired_longer_prefix_hides_no_shorter_one),
 		cmocka_unit_test(an_element_expires_to_the_second),
+		cmocka_unit_test(elements_that_have_expired_are_counted_apart),
 		cmocka_unit_test(packets_ask_only_where_a_set_holds_something),
 		cmocka_unit_test(a_full_set_refuses_and_evicts_nothing_but_what_has_expired),
 		cmocka_unit_test(packets_are_counted_on_elements_of_a_set_with_counters_only),
