@@ -65,9 +65,8 @@ enum exit_status set_add(const struct context *context, const char *name, struct
 		return EXIT_FAILED;
 	error = dataplane_set_add(dataplane, &set, &input->elements, &change);
 	if (error)
-		message_error("%s: set %s: %s%s", context->command->name, set.name,
-			      dataplane_error(dataplane),
-			      change.added ? "; the others were added" : "");
+		message_error("%s: set %s: %s", context->command->name, set.name,
+			      dataplane_error(dataplane));
 	else
 		message_info("set %s: %zu element%s added", set.name, change.added,
 			     plural(change.added));

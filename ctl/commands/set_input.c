@@ -264,10 +264,3 @@ bool set_address_parse(const struct context *context, const char *text, struct a
 	usage_error(context, "'%s' is not an address", show(text, strlen(text)));
 	return false;
 }
-
-void set_element_print(const struct set_element *element, char *text)
-{
-	address_print(&element->address, text);
-	if (element->length != (element->address.family == FW_INET ? 32 : 128))
-		sprintf(text + strlen(text), "/%u", element->length);
-}

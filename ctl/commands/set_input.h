@@ -39,7 +39,4 @@ void set_input_free(struct set_input *input);
 bool set_address_parse(const struct context *context, const char *text,
 		       struct address *ret_address);
 
-/* "192.0.2.1" or "192.0.2.0/24", at most ADDRESS_TEXT_MAX bytes. */
-void set_element_print(const struct set_element *element, char *text);
-
 #endif

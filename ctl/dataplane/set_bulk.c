@@ -175,7 +175,7 @@ static int put_fresh(struct set_change_run *run, const struct picks *fresh)
 	}
 	if (error || fit == fresh->count)
 		return error;
-	change_refuse(run, fresh->count - fit);
+	change_refuse(run, fresh->items + fit, fresh->count - fit);
 	return -ENOSPC;
 }
 

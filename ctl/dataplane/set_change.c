@@ -96,8 +96,11 @@ uint64_t change_room(struct set_change_run *run, uint64_t wanted)
 	return total < size ? size - total : 0;
 }
 
-void change_refuse(struct set_change_run *run, uint64_t count)
+void change_refuse(struct set_change_run *run, const struct set_element *const *elements,
+		   size_t count)
 {
+	for (size_t i = 0; i < count && run->change.refused + i < SET_UNFIT_TOLD; i++)
+		run->change.unfit[run->change.refused + i] = *elements[i];
 	set_slot(run->dataplane, run->slot)->refused += count;
 	run->change.refused += count;
 }
@@ -140,7 +143,7 @@ static int change_put_full(struct set_change_run *run, const struct set_element 
 	int error = set_map_lookup(fd, map, element, &found);
 
 	if (error || found.length != element->length) {
-		change_refuse(run, 1);
+		change_refuse(run, &element, 1);
 		return -ENOSPC;
 	}
 	change_expects(run, element);
@@ -182,19 +185,41 @@ int change_put(struct set_change_run *run, const struct set_element *element)
 	return 0;
 }
 
+/* "10.0.0.7, 10.0.0.8 and 4 more" */
+static void unfit_print(const struct set_change *change, char *text, size_t size)
+{
+	size_t told = change->refused < SET_UNFIT_TOLD ? change->refused : SET_UNFIT_TOLD;
+	size_t length = 0;
+
+	for (size_t i = 0; i < told; i++) {
+		char element[ADDRESS_TEXT_MAX];
+
+		set_element_print(&change->unfit[i], element);
+		length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "",
+					   element);
+	}
+	if (told < change->refused)
+		snprintf(text + length, size - length, " and %zu more", change->refused - told);
+}
+
 static int fail_change(struct set_change_run *run, int error)
 {
 	const struct fw_set_slot *slot = set_slot(run->dataplane, run->slot);
+	char added[32] = "none", unfit[SET_UNFIT_TOLD * (ADDRESS_TEXT_MAX + 2) + 32];
 
 	if (error != -ENOSPC)
-		return fail(run->dataplane, error, "cannot change the live set %s: %s", slot->name,
-			    bpf_reason(error));
+		return fail(run->dataplane, error,
+			    "cannot change the live set %s: %s; %zu added and %zu deleted before that",
+			    slot->name, bpf_reason(error), run->change.added, run->change.deleted);
+	if (run->change.added)
+		snprintf(added, sizeof(added), "%zu", run->change.added);
+	unfit_print(&run->change, unfit, sizeof(unfit));
 	return fail(run->dataplane, error,
-		    "the set is full: it holds %llu of at most %llu elements, "
-		    "%zu %s refused; make room, or give it a larger `size` in the rule file",
+		    "the set is full: it holds %llu of at most %llu elements; %s %s added, %zu "
+		    "refused: %s; make room, or give it a larger `size` in the rule file",
 		    (unsigned long long)slot_total(slot),
-		    (unsigned long long)set_properties(run->dataplane, slot)->size,
-		    run->change.refused, run->change.refused == 1 ? "was" : "were");
+		    (unsigned long long)set_properties(run->dataplane, slot)->size, added,
+		    run->change.added > 1 ? "were" : "was", run->change.refused, unfit);
 }
 
 int dataplane_set_add(struct dataplane *dataplane, const struct live_set *set,

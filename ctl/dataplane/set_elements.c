@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lists of set elements, as arrays: growing, sorting, spans to prefixes, clocks. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -104,6 +105,13 @@ size_t set_elements_unite(struct set_elements *elements)
 	if (before)
 		elements->count = kept + 1;
 	return before - elements->count;
+}
+
+void set_element_print(const struct set_element *element, char *text)
+{
+	address_print(&element->address, text);
+	if (element->length != (element->address.family == FW_INET ? 32 : 128))
+		sprintf(text + strlen(text), "/%u", element->length);
 }
 
 bool set_element_has_expired(const struct set_element *element, uint32_t now)

@@ -105,8 +105,9 @@ void change_close(struct set_change_run *run);
 int change_put(struct set_change_run *run, const struct set_element *element);
 /* Room for so many more, or what there is: what has expired is taken out if that makes room. */
 uint64_t change_room(struct set_change_run *run, uint64_t wanted);
-/* Counts elements that there is no room for. */
-void change_refuse(struct set_change_run *run, uint64_t count);
+/* Counts elements that there is no room for, and notes the first of them. */
+void change_refuse(struct set_change_run *run, const struct set_element *const *elements,
+		   size_t count);
 /* Notes when an element that is put in expires. */
 void change_expects(struct set_change_run *run, const struct set_element *element);
 

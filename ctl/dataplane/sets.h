@@ -39,6 +39,8 @@ int set_element_compare(const struct set_element *a, const struct set_element *b
 void set_elements_sort(struct set_elements *elements);
 /* Sorts, and of equal ones keeps one that expires last. Returns how many went. */
 size_t set_elements_unite(struct set_elements *elements);
+/* "192.0.2.1" or "192.0.2.0/24", at most ADDRESS_TEXT_MAX bytes. */
+void set_element_print(const struct set_element *element, char *text);
 bool set_element_has_expired(const struct set_element *element, uint32_t now);
 /* How many have not. */
 size_t set_elements_alive(const struct set_elements *elements);
@@ -84,13 +86,16 @@ int dataplane_set_read(struct dataplane *dataplane, const struct live_set *set,
 int dataplane_set_test(struct dataplane *dataplane, const struct live_set *set,
 		       const struct address *address, struct set_elements *ret_elements);
 
+#define SET_UNFIT_TOLD 8
+
 struct set_change {
 	size_t added;
 	size_t renewed; /* were there already: their time begins anew */
 	size_t deleted;
-	size_t missing; /* were not there to be deleted */
-	size_t kept;	/* of a replacement: in both */
-	size_t refused; /* -ENOSPC: for these there was no room */
+	size_t missing;				  /* were not there to be deleted */
+	size_t kept;				  /* of a replacement: in both */
+	size_t refused;				  /* -ENOSPC: for these there was no room */
+	struct set_element unfit[SET_UNFIT_TOLD]; /* the first of them */
 };
 
 /*

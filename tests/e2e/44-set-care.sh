@@ -66,6 +66,23 @@ fw -q set flush banned && fw -q set add friends "$left_inet" || fail "set add"
 refused 1 "your SSH session" over_ssh ban "$left_inet"
 refused 1 "your SSH session" over_ssh set replace friends "$work/others"
 
+# A full set says what it took and what it did not, of spans and of lists.
+fw -q apply - <<END || fail "apply"
+interface fw0
+set small live size 4
+ingress default pass {
+    drop from @small
+}
+END
+refused 1 "holds 4 of at most 4 elements; 4 were added, 2 refused: 10.0.0.8/29, 10.0.0.16/30; make room" \
+    fw set add small 10.0.0.1-10.0.0.20
+holds small 10.0.0.20 || fail "not added: $(fw set list small)"
+holds small 10.0.0.16 && fail "added all the same: $(fw set list small)"
+fw -q set flush small || fail "flush"
+refused 1 "; 4 were added, 36 refused: 10.1.0.5, 10.1.0.6, .*10.1.0.12 and 28 more; make room" \
+    fw set add small --file <(seq -f 10.1.0.%g 40)
+refused 1 "; none was added, 1 refused: 2001:db8::/64; make room" fw set add small 2001:db8::/64
+
 # The store of the machine belongs to the rules of the machine.
 refused 2 "save which file?" fw set save
 refused 2 "restore which file?" fw set restore

@@ -96,16 +96,16 @@ static void elements_that_have_expired_are_counted_apart(void **state)
 	struct filter *filter = *state;
 	struct live_set set;
 
-	filter_apply(filter, "set s6 live\ningress default pass {\n drop from @s6\n}\n");
-	assert_int_equal(set_add_text(filter, "s6", "10.0.0.1", 0), 0);
-	assert_int_equal(set_add_text(filter, "s6", "2001:db8::/64", boot_expiry(1000)), 0);
-	set = set_named(filter, "s6");
+	filter_apply(filter, "set aging live\ningress default pass {\n drop from @aging\n}\n");
+	assert_int_equal(set_add_text(filter, "aging", "10.0.0.1", 0), 0);
+	assert_int_equal(set_add_text(filter, "aging", "2001:db8::/64", boot_expiry(1000)), 0);
+	set = set_named(filter, "aging");
 	assert_int_equal(dataplane_set_count(filter->dataplane, &set), 0);
 	assert_int_equal(set.count, 2);
 	assert_int_equal(set.expired, 0);
-	assert_int_equal(set_add_text(filter, "s6", "10.0.0.2", boot_seconds()), 0);
-	assert_int_equal(set_add_text(filter, "s6", "10.1.0.0/16", 1), 0);
-	set = set_named(filter, "s6");
+	assert_int_equal(set_add_text(filter, "aging", "10.0.0.2", boot_seconds()), 0);
+	assert_int_equal(set_add_text(filter, "aging", "10.1.0.0/16", 1), 0);
+	set = set_named(filter, "aging");
 	assert_int_equal(dataplane_set_count(filter->dataplane, &set), 0);
 	assert_int_equal(set.count, 2);
 	assert_int_equal(set.expired, 2);
