@@ -17,7 +17,9 @@
 enum diff_change {
 	DIFF_VERDICT, /* pass, drop and reject are three verdicts */
 	DIFF_LIMIT,   /* the same verdict up to a limit, which differs */
-	DIFF_STATE,   /* both pass it, but `keep state` or `syncookie` differs */
+	DIFF_STATE,   /* both pass it, but `keep state` differs */
+	DIFF_COOKIE,  /* but `syncookie` differs */
+	DIFF_STATE_AND_COOKIE,
 };
 
 /* The packets of one hook that one rule judges in the old ruleset and one in the new. */

@@ -11,6 +11,15 @@ static const char *const change_words[] = {
 	[DIFF_VERDICT] = "verdict",
 	[DIFF_LIMIT] = "limit",
 	[DIFF_STATE] = "state",
+	[DIFF_COOKIE] = "syncookie",
+	[DIFF_STATE_AND_COOKIE] = "state",
+};
+/* Where the verdict is the same. */
+static const char *const change_texts[] = {
+	[DIFF_LIMIT] = "another limit",
+	[DIFF_STATE] = "other flows",
+	[DIFF_COOKIE] = "another answer to SYNs",
+	[DIFF_STATE_AND_COOKIE] = "other flows, another answer to SYNs",
 };
 
 static void print_judge(const struct subject *judge, const char *when, struct buffer *buffer)
@@ -30,8 +39,7 @@ static void print_region(const struct diff_input *input, const struct diff_regio
 
 	describe_packet(&old_judge, &region->old_packet, region->interface, buffer);
 	if (region->change != DIFF_VERDICT)
-		buffer_printf(buffer, " (%s)",
-			      region->change == DIFF_LIMIT ? "another limit" : "other flows");
+		buffer_printf(buffer, " (%s)", change_texts[region->change]);
 	buffer_putc(buffer, '\n');
 	print_judge(&old_judge, "old", buffer);
 	print_judge(&new_judge, "new", buffer);

@@ -93,6 +93,25 @@ static bool begins_flow(const struct fw_packet *packet, bool pickup)
 		!(packet->tcp_flags & (FW_TCP_SYN | FW_TCP_RST)));
 }
 
+uint8_t packet_states(const struct fw_packet *packet)
+{
+	uint8_t icmp = packet->family == FW_INET ? FW_PROTOCOL_ICMP : FW_PROTOCOL_ICMP6;
+	__u32 answers;
+
+	if (packet->family == FW_OTHER)
+		return FW_STATE_NEW;
+	if (packet->protocol != icmp)
+		return FW_STATE_NEW | FW_STATE_ESTABLISHED;
+	/* It has the state of the first one. */
+	if (packet->has & FW_IS_FRAGMENT)
+		return FW_STATE_NEW | FW_STATE_ESTABLISHED | FW_STATE_RELATED;
+	if (fw_icmp_is_error(packet->family, packet->icmp_type))
+		return FW_STATE_NEW | FW_STATE_RELATED;
+	return fw_icmp_query(packet->family, packet->icmp_type, &answers)
+		       ? FW_STATE_NEW | FW_STATE_ESTABLISHED
+		       : FW_STATE_NEW;
+}
+
 static bool is_answered(const struct fw_packet *packet, bool pickup)
 {
 	(void)pickup;

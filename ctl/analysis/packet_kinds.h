@@ -13,6 +13,12 @@
 /* Does any packet of the rule begin a flow? */
 bool rule_may_record(const struct rule *rule, bool pickup);
 
+/*
+ * The states (FW_STATE_*) that a packet of its kind can have: only ICMP errors are related, and of
+ * other ICMP only queries and their answers belong to flows.
+ */
+uint8_t packet_states(const struct fw_packet *packet);
+
 /* Would any packet of the rule be answered if it is rejected? */
 bool rule_may_be_answered(const struct rule *rule);
 

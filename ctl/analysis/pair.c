@@ -53,7 +53,11 @@ static enum diff_change change_of(const struct differ *differ, const struct pair
 		return DIFF_LIMIT;
 	if (a->action != b->action)
 		return DIFF_VERDICT;
-	return limits_equal(a->limit, b->limit) ? DIFF_STATE : DIFF_LIMIT;
+	if (!limits_equal(a->limit, b->limit))
+		return DIFF_LIMIT;
+	if (a->keep_state == b->keep_state)
+		return DIFF_COOKIE;
+	return a->syncookie == b->syncookie ? DIFF_STATE : DIFF_STATE_AND_COOKIE;
 }
 
 /* The rules of one side that take packets of the box before the pair's judge sees them. */

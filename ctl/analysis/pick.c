@@ -4,6 +4,7 @@
  * most likely to leave something over.
  */
 #include "analysis/packet_frame.h"
+#include "analysis/packet_kinds.h"
 #include "analysis/space.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -102,9 +103,73 @@ static bool fits_length(enum fw_family family, const struct region *region, unsi
 	return !lengths || lengths->items[lengths->count - 1].high >= smallest_length(family, kind);
 }
 
+/* Has the kind any choice of ICMP types? Else one packet stands for all. */
+static bool kind_has_types(enum fw_family family, unsigned kind)
+{
+	return kind == (family == FW_INET ? FW_PROTOCOL_ICMP : FW_PROTOCOL_ICMP6);
+}
+
+static uint8_t states_of_kind(enum fw_family family, unsigned kind, unsigned type)
+{
+	const struct fw_packet packet = {
+		.family = (uint8_t)family,
+		.protocol = (uint8_t)kind,
+		.has = kind >= REGION_KIND(0, true) ? FW_IS_FRAGMENT : 0,
+		.icmp_type = (uint8_t)type,
+	};
+
+	return packet_states(&packet);
+}
+
+/* The first state that a packet of this kind and type can have and the region allows, or -1. */
+static int find_state(enum fw_family family, const struct region *region, unsigned kind,
+		      unsigned type)
+{
+	const struct spans *states = region->field[REGION_STATE];
+	uint8_t possible = states_of_kind(family, kind, type);
+
+	for (int state = 0; possible >> state; state++)
+		if (possible >> state & 1 && (!states || spans_contain(states, (u128)state)))
+			return state;
+	return -1;
+}
+
+/* The same for any type that the region allows, which it tells. */
+static int find_type_and_state(enum fw_family family, const struct region *region, unsigned kind,
+			       unsigned *ret_type)
+{
+	const struct spans *types = region->field[REGION_ICMP_TYPE];
+
+	for (unsigned type = 0; type <= (kind_has_types(family, kind) ? UINT8_MAX : 0); type++) {
+		int state = find_state(family, region, kind, type);
+		bool is_allowed =
+			!kind_has_types(family, kind) || !types || spans_contain(types, type);
+
+		if (state < 0 || !is_allowed)
+			continue;
+		*ret_type = type;
+		return state;
+	}
+	return -1;
+}
+
+/* Every packet may be new. */
+static bool limits_state(const struct region *region)
+{
+	return region->field[REGION_STATE] && region->field[REGION_STATE]->items[0].low;
+}
+
+static bool fits_state(enum fw_family family, const struct region *region, unsigned kind)
+{
+	unsigned type;
+
+	return !limits_state(region) || find_type_and_state(family, region, kind, &type) >= 0;
+}
+
 static bool has_real_kind(enum fw_family family, const struct region *region, unsigned kind)
 {
-	return region_has_kind(region, kind) && fits_length(family, region, kind);
+	return region_has_kind(region, kind) && fits_length(family, region, kind) &&
+	       fits_state(family, region, kind);
 }
 
 static unsigned first_kind(enum fw_family family, const struct region *region)
@@ -128,7 +193,8 @@ static unsigned last_kind(enum fw_family family, const struct region *region)
 
 bool space_is_real(enum fw_family family, const struct region *region)
 {
-	return !region->field[REGION_LENGTH] || first_kind(family, region) < REGION_KINDS;
+	return (!region->field[REGION_LENGTH] && !limits_state(region)) ||
+	       first_kind(family, region) < REGION_KINDS;
 }
 
 static unsigned pick_kind(enum fw_family family, const struct region *region, unsigned variant)
@@ -193,6 +259,24 @@ static void answer_patterns(const struct space *space, const struct region *regi
 		point->words[REGION_FACTS] |= interfaces_answers(&space->interfaces, name);
 }
 
+/* A state that a packet of the kind can have, if need be with another ICMP type. */
+static void pick_state(enum fw_family family, const struct region *region, struct point *point)
+{
+	unsigned type = (unsigned)point->field[REGION_ICMP_TYPE];
+	int state;
+
+	if (states_of_kind(family, point->kind, type) >> (unsigned)point->field[REGION_STATE] & 1)
+		return;
+	state = find_state(family, region, point->kind, type);
+	if (state < 0)
+		state = find_type_and_state(family, region, point->kind, &type);
+	if (state < 0)
+		return;
+	point->field[REGION_STATE] = (unsigned)state;
+	if (kind_has_types(family, point->kind))
+		point->field[REGION_ICMP_TYPE] = type;
+}
+
 void space_pick(const struct space *space, enum fw_family family, const struct region *region,
 		unsigned variant, struct point *ret_point)
 {
@@ -212,6 +296,7 @@ void space_pick(const struct space *space, enum fw_family family, const struct r
 	ret_point->field[REGION_INTERFACE] = pick_interface(space, region);
 	ret_point->kind = pick_kind(family, region, variant);
 	ret_point->field[REGION_LENGTH] = pick_length(family, region, ret_point->kind);
+	pick_state(family, region, ret_point);
 	for (int i = 0; i < REGION_WORDS; i++)
 		ret_point->words[i] = region->one[i];
 	if (!(region->zero[REGION_FACTS] & REGION_FACT_MAC))

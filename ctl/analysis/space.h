@@ -81,7 +81,8 @@ void rule_find_clash(struct space *space, size_t ruleset, const struct rule *rul
 
 /*
  * Is there a packet of the region? There is none if all of its kinds have longer headers than its
- * lengths leave room for: the only way in which fields depend on each other beyond the kind.
+ * lengths leave room for, or none of its states: the only ways in which fields depend on each other
+ * beyond the kind.
  */
 bool space_is_real(enum fw_family family, const struct region *region);
 

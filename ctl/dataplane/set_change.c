@@ -208,9 +208,10 @@ static int fail_change(struct set_change_run *run, int error)
 	char added[32] = "none", unfit[SET_UNFIT_TOLD * (ADDRESS_TEXT_MAX + 2) + 32];
 
 	if (error != -ENOSPC)
-		return fail(run->dataplane, error,
-			    "cannot change the live set %s: %s; %zu added and %zu deleted before that",
-			    slot->name, bpf_reason(error), run->change.added, run->change.deleted);
+		return fail(
+			run->dataplane, error,
+			"cannot change the live set %s: %s; %zu added and %zu deleted before that",
+			slot->name, bpf_reason(error), run->change.added, run->change.deleted);
 	if (run->change.added)
 		snprintf(added, sizeof(added), "%zu", run->change.added);
 	unfit_print(&run->change, unfit, sizeof(unfit));

@@ -19,6 +19,7 @@
 
 #include "analysis/evaluate.h"
 #include "analysis/packet_frame.h"
+#include "analysis/packet_kinds.h"
 #include "language/language.h"
 
 static uint64_t random_state;
@@ -267,6 +268,8 @@ static inline void add_ip_fields(unsigned asks, struct universe *universe, struc
 					packet.ttl = ttls[i];
 					packet.dscp = dscps[j];
 					packet.state = states[l];
+					if (!(packet_states(&packet) & states[l]))
+						continue;
 					packet.length = packet_smallest_length(&packet);
 					if (lengths[k] && lengths[k] < packet.length)
 						continue;
@@ -279,7 +282,7 @@ static inline void add_ip_fields(unsigned asks, struct universe *universe, struc
 static inline void add_transport(unsigned asks, struct universe *universe, struct fw_packet packet)
 {
 	static const uint16_t ports[] = { 0, 1, 2, 3, 4 };
-	static const uint8_t flags[] = { 0x02, 0x12, 0x10 }, types[] = { 8, 128, 0 };
+	static const uint8_t flags[] = { 0x02, 0x12, 0x10 }, types[] = { 8, 128, 0, 129, 3 };
 	static const uint8_t codes[] = { 0, 1 };
 	bool is_tcp = packet.protocol == FW_PROTOCOL_TCP;
 
@@ -298,7 +301,7 @@ static inline void add_transport(unsigned asks, struct universe *universe, struc
 	}
 	if (packet.protocol == (packet.family == FW_INET ? FW_PROTOCOL_ICMP : FW_PROTOCOL_ICMP6)) {
 		packet.has |= FW_HAS_ICMP;
-		for (size_t i = 0; i < SOME(asks & ASK_TRANSPORT, types); i++)
+		for (size_t i = 0; i < SOME(asks & (ASK_TRANSPORT | ASK_STATE), types); i++)
 			for (size_t j = 0; j < SOME(asks & ASK_TRANSPORT, codes); j++) {
 				packet.icmp_type = types[i];
 				packet.icmp_code = codes[j];

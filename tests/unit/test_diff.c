@@ -273,6 +273,39 @@ static void another_limit_is_a_change_and_another_option_is_told(void **state)
 		    "not compared: the option statements, which differ\n");
 }
 
+static void what_answers_syns_has_words_of_its_own(void **state)
+{
+	(void)state;
+	expect_text("ingress default drop {\npass tcp to port 80\n}\n",
+		    "ingress default drop {\npass tcp to port 80 syncookie\n}\n",
+		    "(another answer to SYNs)\n");
+	expect_text("ingress default drop {\npass tcp to port 80\n}\n",
+		    "ingress default drop {\npass tcp to port 80 keep state\n}\n",
+		    "(other flows)\n");
+	expect_text("ingress default drop {\npass tcp to port 80\n}\n",
+		    "ingress default drop {\npass tcp to port 80 keep state syncookie\n}\n",
+		    "(other flows, another answer to SYNs)\n");
+}
+
+/* Only ICMP errors are related, and only queries of ICMP established (include/fw/flow_track.h). */
+static void states_are_those_that_a_packet_can_have(void **state)
+{
+	(void)state;
+	expect_text("ingress default drop {\npass tcp state established, related\n}\n",
+		    "ingress default drop {\npass tcp state established\n}\n",
+		    "no packet is judged differently\n");
+	expect_text("ingress default drop {\npass icmp state established, related\n}\n",
+		    "ingress default drop {\npass icmp state established\n}\n", "state related\n");
+	expect_text("ingress default drop {\npass icmp type 3 state new, related\n}\n",
+		    "ingress default drop {\npass icmp type 3\n}\n",
+		    "no packet is judged differently\n");
+	expect_text("ingress default drop {\npass icmp type 8 state new\n}\n",
+		    "ingress default drop {\npass icmp type 8\n}\n", "state established\n");
+	expect_text("ingress default drop {\npass icmp fragment state new\n}\n",
+		    "ingress default drop {\npass icmp fragment state new, related\n}\n",
+		    "state related\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +317,8 @@ int main(void)
 		cmocka_unit_test(a_set_with_other_contents_is_a_change),
 		cmocka_unit_test(live_sets_are_the_same_by_name_not_by_place),
 		cmocka_unit_test(another_limit_is_a_change_and_another_option_is_told),
+		cmocka_unit_test(what_answers_syns_has_words_of_its_own),
+		cmocka_unit_test(states_are_those_that_a_packet_can_have),
 	};
 
 	return cmocka_run_group_tests(tests, random_seed, NULL);

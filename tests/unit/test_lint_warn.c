@@ -4,6 +4,11 @@
 
 #include "analysis/lint.h"
 
+static unsigned rule_line(const struct ruleset *ruleset, const struct lint_finding *finding)
+{
+	return ruleset->blocks[finding->hook].rules[finding->rule].at.line;
+}
+
 static void warnings_name_the_rule_and_show_a_packet(void **state)
 {
 	static const char wanted[] = "'ssh' (line 2) takes all its packets";
@@ -26,6 +31,33 @@ static void warnings_name_the_rule_and_show_a_packet(void **state)
 	assert_non_null(strstr(diagnostics.items[0].hint,
 			       "tcp 192.0.2.1:50000 > 198.51.100.1:22 flags S goes to 'ssh'"));
 	diagnostics_free(&diagnostics);
+	lint_report_free(&report);
+	ruleset_free(&ruleset);
+}
+
+static void rules_for_states_that_no_such_packet_has_match_nothing(void **state)
+{
+	struct lint_report report;
+	struct ruleset *ruleset;
+
+	(void)state;
+	ruleset = parse("ingress default drop {\n"
+			"pass tcp state related\n"
+			"pass icmp type 8 state related\n"
+			"pass icmp type 3 state established\n"
+			"pass icmp6 type 1 state related\n"
+			"pass tcp state new, established\n"
+			"pass tcp from 192.0.2.1\n"
+			"}\n",
+			true);
+	lint(ruleset, LINT_ALL, &report);
+	assert_int_equal(report.count, 4);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(report.findings[i].kind, LINT_EMPTY);
+		assert_int_equal(rule_line(ruleset, &report.findings[i]), 2 + i);
+		assert_int_equal(report.findings[i].clash[1]->kind, MATCH_STATE);
+	}
+	assert_int_equal(report.findings[3].kind, LINT_HIDDEN);
 	lint_report_free(&report);
 	ruleset_free(&ruleset);
 }
@@ -92,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warnings_name_the_rule_and_show_a_packet),
+		cmocka_unit_test(rules_for_states_that_no_such_packet_has_match_nothing),
 		cmocka_unit_test(rules_beyond_the_bound_of_work_are_counted_and_said_in_a_line),
 		cmocka_unit_test(a_label_says_that_a_superfluous_rule_is_there_to_count),
 	};
