@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/describe.h"
 #include "analysis/interfaces.h"
@@ -165,6 +166,14 @@ static const char *form_name(const struct forecast_part *part)
 	return part->form == COMPILE_GROUPS ? "tuples" : "terms";
 }
 
+/* "1 tuple", "3 tuples" */
+static void print_forms(const struct forecast_part *part, size_t count)
+{
+	const char *name = form_name(part);
+
+	printf("%zu %.*s", count, (int)strlen(name) - (count == 1), name);
+}
+
 static void print_amount(size_t count, const char *one, const char *many)
 {
 	if (count)
@@ -173,18 +182,23 @@ static void print_amount(size_t count, const char *one, const char *many)
 
 static void print_part(const struct forecast_part *part)
 {
-	printf("    %-5s  %zu %s; classes: %zu source, %zu destination, %zu service",
-	       family_names[part->family], part->bits, form_name(part), part->source_classes,
+	const struct cost *worst = &part->worst;
+
+	printf("    %-5s  ", family_names[part->family]);
+	print_forms(part, part->bits);
+	printf("; classes: %zu source, %zu destination, %zu service", part->source_classes,
 	       part->destination_classes, part->service_classes);
 	if (part->form == COMPILE_GROUPS)
 		printf("; longest chain: %zu", part->longest_chain);
-	printf("\n           worst packet: %s%zu probes", part->exact ? "" : "at least ",
-	       part->candidates);
-	print_amount(part->worst.counted, "rule that goes on", "rules that go on");
-	print_amount(part->worst.limits, "limit", "limits");
-	print_amount(part->worst.set_sides, "live look-up", "live look-ups");
-	if (part->worst.new_flow || part->worst.state)
-		printf(", %s", part->worst.new_flow ? "a new flow" : "its state");
+	printf("\n           worst packet: compared with %s", part->exact ? "" : "at least ");
+	print_forms(part, part->candidates);
+	print_amount(worst->counted, "rule that goes on", "rules that go on");
+	print_amount(worst->limits, "limit", "limits");
+	print_amount(worst->sets + worst->full_sets, "live look-up", "live look-ups");
+	if (worst->new_flow || worst->state)
+		printf(", %s", worst->new_flow ? "a new flow" : "its state");
+	if (worst->cookie)
+		printf(", a SYN answered");
 	printf(", about %.0f ns over parsing (typical %.0f)\n", part->worst_ns, part->typical_ns);
 }
 
@@ -214,7 +228,8 @@ static json_t *part_to_json(const struct ruleset *ruleset, const struct forecast
 		json_array_append_new(rules,
 				      json_string(rule_identity(&block->rules[part->rules[i]])));
 	return json_told(json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f, s:I, s:I, s:I, s:b}",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f, s:I, s:I, s:I, s:b, s:I, "
+		"s:b}",
 		"family", family_names[part->family], "form", form_name(part), "count",
 		(json_int_t)part->bits, "source_classes", (json_int_t)part->source_classes,
 		"destination_classes", (json_int_t)part->destination_classes, "service_classes",
@@ -222,7 +237,9 @@ static json_t *part_to_json(const struct ruleset *ruleset, const struct forecast
 		"worst_is_exact", part->exact, "worst_rules", rules, "worst_ns", part->worst_ns,
 		"typical_ns", part->typical_ns, "longest_chain", (json_int_t)part->longest_chain,
 		"worst_counted", (json_int_t)part->worst.counted, "worst_limits",
-		(json_int_t)part->worst.limits, "worst_new_flow", part->worst.new_flow));
+		(json_int_t)part->worst.limits, "worst_new_flow", part->worst.new_flow,
+		"worst_live_lookups", (json_int_t)(part->worst.sets + part->worst.full_sets),
+		"worst_syn_answered", part->worst.cookie));
 }
 
 static json_t *hook_to_json(const struct ruleset *ruleset, const struct forecast *forecast,

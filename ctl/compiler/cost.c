@@ -18,8 +18,10 @@
 #define LIMIT_NS     30.0
 #define SET_NS	     43.0
 #define SET_FULL_NS  400.0 /* a million hosts */
+#define SETS_ROW_NS  37.0
 #define STATE_NS     165.0 /* of a thousand flows */
 #define NEW_FLOW_NS  780.0
+#define COOKIE_NS    640.0 /* docs/flows.md */
 
 #define LINES		8 /* of 64 bytes that every packet needs, one after the other */
 #define CANDIDATE_LINES 2
@@ -52,7 +54,9 @@ double cost_ns(const struct cost *cost)
 	ns += cost->wide ? WIDE_NS : 0;
 	ns += (double)cost->counted * COUNTED_NS;
 	ns += cost->limits ? LIMITS_NS + (double)cost->limits * LIMIT_NS : 0;
-	ns += (double)cost->set_sides * (cost->sets_are_full ? SET_FULL_NS : SET_NS);
+	ns += (double)cost->sets * SET_NS + (double)cost->full_sets * SET_FULL_NS;
+	ns += cost->sets_row ? SETS_ROW_NS : 0;
 	ns += cost->new_flow ? NEW_FLOW_NS : cost->state ? STATE_NS : 0;
+	ns += cost->cookie ? COOKIE_NS : 0;
 	return ns;
 }
