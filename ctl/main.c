@@ -24,14 +24,17 @@ static const struct command commands[] = {
 	{ "save", command_save, "[FILE] [--force] [--sets FILE]",
 	  "write the running rules to a file" },
 	{ "explain", command_explain,
-	  "--rules FILE (--packet TEXT | --pcap FILE [--hook ingress|egress] [--interface IF])"
-	  " [--why] [--kernel] [--json]",
+	  "--rules FILE --packet TEXT [--why] [--kernel] [--json]\n"
+	  "--rules FILE --pcap FILE [--hook ingress|egress] [--interface IF] [--why] [--kernel] "
+	  "[--json]",
 	  "say which rule decides a packet, and why" },
 	{ "watch", command_watch, "", "keep the rules on their interfaces as these come and go" },
 	{ "set", command_set,
-	  "list [NAME] [--json] | add NAME ELEM... [timeout D] [--file FILE] [--force] | "
-	  "delete NAME ELEM... [--file FILE] | replace NAME FILE [timeout D] [--force] | flush NAME | "
-	  "test NAME ADDR | save [FILE] | restore [FILE]",
+	  "list [NAME] [--json]\n"
+	  "add NAME ELEM... [timeout D] [--file FILE] [--force]\n"
+	  "delete NAME ELEM... [--file FILE]\n"
+	  "replace NAME FILE [timeout D] [--force]\n"
+	  "flush NAME\ntest NAME ADDR\nsave [FILE]\nrestore [FILE]",
 	  "list and change the elements of live sets" },
 	{ "ban", command_ban, "ADDR... [for D] [--force]",
 	  "add to the set that `option ban-set` names" },
@@ -62,12 +65,6 @@ static void print_overview(void)
 	       DEFAULT_PIN_DIR, DEFAULT_WAIT_SECONDS);
 }
 
-static void print_usage(const struct command *command)
-{
-	printf("usage: fwctl %s%s%s\n\n%s\n", command->name, *command->operands ? " " : "",
-	       command->operands, command->summary);
-}
-
 static const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -86,7 +83,7 @@ static enum exit_status command_run(struct context *context, int argc, char **ar
 		return usage_error(context, "there is no command '%s'", argv[0]);
 	status = context->command->run(context, argc - 1, argv + 1);
 	if (context->help) {
-		print_usage(context->command);
+		usage_print(context->command);
 		return EXIT_DONE;
 	}
 	if (fflush(stdout) || ferror(stdout)) {

@@ -41,12 +41,14 @@ __attribute__((format(printf, 2, 3))) static int reader_fail(struct reader *read
 	return -EINVAL;
 }
 
-/* Words are what stands between blanks; ">" is always one. */
+/* Words are what stands between blanks; ">" is always one, also where it is drawn as "->". */
 static int reader_split(struct reader *reader, const char *text)
 {
 	while (*text) {
 		size_t length = strcspn(text, " \t\n>");
 
+		if (length && text[length] == '>' && text[length - 1] == '-')
+			length--;
 		if (!length && *text != '>') {
 			text++;
 			continue;
@@ -418,8 +420,10 @@ static int check_packet(struct reader *reader)
 	if (!reader->length_given)
 		packet->length = smallest;
 	if (packet->has & FW_HAS_PORTS && reader->ports != 2)
-		return reader_fail(reader,
-				   "both ends need a port, as in 192.0.2.1:1234 > 198.51.100.1:22");
+		return reader_fail(reader, "both ends need a port, as in %s",
+				   packet->family == FW_INET6
+					   ? "[2001:db8::1]:1234 > [2001:db8::2]:22"
+					   : "192.0.2.1:1234 > 198.51.100.1:22");
 	if (!(packet->has & FW_HAS_PORTS) && reader->ports)
 		return reader_fail(reader, "this protocol has no ports");
 	if (packet->length < smallest)

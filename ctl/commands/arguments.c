@@ -22,23 +22,6 @@ struct cursor {
 	bool failed;
 };
 
-enum exit_status usage_error(const struct context *context, const char *format, ...)
-{
-	_cleanup_buffer_ struct buffer text = { 0 };
-	va_list arguments;
-
-	va_start(arguments, format);
-	buffer_vprintf(&text, format, arguments);
-	va_end(arguments);
-	if (!context->command)
-		message_error("%s; `fwctl --help` lists the commands", buffer_text(&text));
-	else
-		message_error("%s: %s; usage: fwctl %s%s%s", context->command->name,
-			      buffer_text(&text), context->command->name,
-			      *context->command->operands ? " " : "", context->command->operands);
-	return EXIT_USAGE;
-}
-
 /* "--name" or "--name=value" against a name; the value, or NULL, behind the '='. */
 static bool word_names(const char *word, const char *name, const char **ret_value)
 {

@@ -9,11 +9,11 @@ enum exit_status command_ban(struct context *context, int argc, char **argv)
 		{ "--force", 'f', ARGUMENT_FLAG, &force },
 		{ 0 },
 	};
-	struct set_input input = { .what = "ban" };
+	struct set_input input = { .what = "ban", .keyword = "for" };
 	enum exit_status status = EXIT_USAGE;
 
 	if (!arguments_take(context, arguments, OPERANDS_ANYWHERE, &argc, argv) ||
-	    !set_timeout_take(context, "for", &argc, argv, &input.timeout))
+	    !set_timeout_take(context, &input, &argc, argv))
 		return EXIT_USAGE;
 	if (!argc)
 		return usage_error(context, "whom? addresses, prefixes, or `-` for standard input");

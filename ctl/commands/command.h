@@ -36,7 +36,7 @@ struct context {
 struct command {
 	const char *name;
 	enum exit_status (*run)(struct context *context, int argc, char **argv);
-	const char *operands; /* as in the usage line */
+	const char *operands; /* as in the usage line; a line for each way to call it */
 	const char *summary;
 };
 
@@ -92,7 +92,9 @@ bool arguments_take_alone(struct context *context, const struct argument *argume
 bool arguments_take_file(struct context *context, const struct argument *arguments, int argc,
 			 char **argv, const char **ret_path);
 
-/* A message about the command line, followed by the command's usage. Always EXIT_USAGE. */
+/* --- usage.c: how a command is called, on lines that fit a terminal. */
+void usage_print(const struct command *command);
+/* A message about the command line, with the usage or where it is told. Always EXIT_USAGE. */
 enum exit_status usage_error(const struct context *context, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -177,10 +177,14 @@ static enum exit_status run_change(const struct context *context, const struct s
 				   int argc, char **argv)
 {
 	bool is_add = !strcmp(argv[0], "add");
-	struct set_input input = { .what = "set", .timeout = SET_TIMEOUT_DEFAULT };
+	struct set_input input = {
+		.what = "set",
+		.timeout = SET_TIMEOUT_DEFAULT,
+		.keyword = is_add ? "timeout" : NULL,
+	};
 	enum exit_status status = EXIT_USAGE;
 
-	if (is_add && !set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
+	if (is_add && !set_timeout_take(context, &input, &argc, argv))
 		return EXIT_USAGE;
 	if (argc < 3 && !options->file)
 		return usage_error(context,
@@ -197,10 +201,10 @@ static enum exit_status run_change(const struct context *context, const struct s
 static enum exit_status run_replace(const struct context *context,
 				    const struct set_options *options, int argc, char **argv)
 {
-	struct set_input input = { .what = "set", .timeout = SET_TIMEOUT_DEFAULT };
+	struct set_input input = { .what = "set", .keyword = "timeout" };
 	enum exit_status status = EXIT_USAGE;
 
-	if (!set_timeout_take(context, "timeout", &argc, argv, &input.timeout))
+	if (!set_timeout_take(context, &input, &argc, argv))
 		return EXIT_USAGE;
 	if (argc != 3)
 		return usage_error(context,

@@ -84,6 +84,31 @@ static bool parse_span(const char *text, size_t length, const char *dash, struct
 	       words_compare(bounds[0].word, bounds[1].word) <= 0;
 }
 
+static bool parse_timeout(const char *text, size_t length, uint64_t *ret_seconds)
+{
+	uint64_t seconds;
+
+	if (length == 5 && !memcmp(text, "never", 5)) {
+		*ret_seconds = 0;
+		return true;
+	}
+	if (duration_parse(text, length, &seconds) || !seconds || seconds >= SET_LATER)
+		return false;
+	*ret_seconds = seconds;
+	return true;
+}
+
+/* Is it a word of the command line that says how long, but not as this command wants it? */
+static bool means_time(const struct set_input *input, const struct place *place, const char *text,
+		       size_t length)
+{
+	uint64_t seconds;
+
+	return input->keyword && !place->path &&
+	       (!strcmp(text, "for") || !strcmp(text, "timeout") ||
+		parse_timeout(text, length, &seconds));
+}
+
 static bool parse_element(struct set_input *input, const struct place *place, const char *text,
 			  size_t length, uint32_t expires)
 {
@@ -98,6 +123,10 @@ static bool parse_element(struct set_input *input, const struct place *place, co
 		good = parse_span(text, length, dash, bounds);
 	else
 		good = address_parse(text, length, &bounds[0]);
+	if (!good && means_time(input, place, text, length)) {
+		complain(place, "how long is written at the end: %s 10min", input->keyword);
+		return false;
+	}
 	if (!good) {
 		complain(place, "'%s' is not an address, a prefix or a span of addresses",
 			 show(text, length));
@@ -113,31 +142,19 @@ static bool parse_element(struct set_input *input, const struct place *place, co
 	return true;
 }
 
-static bool parse_timeout(const char *text, size_t length, uint64_t *ret_seconds)
+bool set_timeout_take(const struct context *context, struct set_input *input, int *argc,
+		      char **argv)
 {
-	uint64_t seconds;
+	const char *keyword = input->keyword;
 
-	if (length == 5 && !memcmp(text, "never", 5)) {
-		*ret_seconds = 0;
-		return true;
-	}
-	if (duration_parse(text, length, &seconds) || !seconds || seconds >= SET_LATER)
-		return false;
-	*ret_seconds = seconds;
-	return true;
-}
-
-bool set_timeout_take(const struct context *context, const char *keyword, int *argc, char **argv,
-		      uint64_t *ret_seconds)
-{
-	*ret_seconds = SET_TIMEOUT_DEFAULT;
+	input->timeout = SET_TIMEOUT_DEFAULT;
 	if (*argc && !strcmp(argv[*argc - 1], keyword)) {
 		usage_error(context, "how long? %s stands at the end", keyword);
 		return false;
 	}
 	if (*argc < 2 || strcmp(argv[*argc - 2], keyword) != 0)
 		return true;
-	if (!parse_timeout(argv[*argc - 1], strlen(argv[*argc - 1]), ret_seconds)) {
+	if (!parse_timeout(argv[*argc - 1], strlen(argv[*argc - 1]), &input->timeout)) {
 		usage_error(context, "%s %s: not a time such as 90s, 10min, 1h30min, 7d or never",
 			    keyword, argv[*argc - 1]);
 		return false;

@@ -14,16 +14,17 @@ struct set_input {
 	uint64_t timeout;	      /* of all that have none of their own */
 	size_t doubles;		      /* that stood in the input twice */
 	const char *what;	      /* the command, for messages */
+	const char *keyword;	      /* before a time at the end of the words; NULL: takes none */
 };
 
 #define SET_LATER UINT32_MAX
 
 /*
- * Takes "timeout D" (or another keyword) off the end of the operands: seconds, or 0 for "never".
- * False after a message.
+ * Takes "timeout D" (or what the input's keyword is) off the end of the operands: seconds, or 0
+ * for "never". False after a message.
  */
-bool set_timeout_take(const struct context *context, const char *keyword, int *argc, char **argv,
-		      uint64_t *ret_seconds);
+bool set_timeout_take(const struct context *context, struct set_input *input, int *argc,
+		      char **argv);
 
 /* Reads ADDR, ADDR/LEN, ADDR-ADDR; "-" reads standard input. False after a message. */
 bool set_input_words(struct set_input *input, int count, char **words);

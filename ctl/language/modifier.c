@@ -119,6 +119,22 @@ static bool parse_bit_unit(const char *text, size_t length, uint32_t *ret_scale)
 	       name_find(&bit_unit_list, text, length - 2, ret_scale);
 }
 
+/* Is it meant as bits or bytes a second: mbit, Mbps, kb/s? Not `burst`, which may stand there. */
+static bool looks_like_bits(const char *text, size_t length)
+{
+	size_t scale = length > 1 && strchr("kmgKMG", *text) ? 1 : 0;
+
+	return length > scale && (text[scale] | 0x20) == 'b' &&
+	       !(length > scale + 1 && text[scale + 1] == 'u');
+}
+
+static int bits_error(struct parser *parser, const struct token *token)
+{
+	return rate_error(parser, token,
+			  "bits a second are written 500 kbit/s, 5 mbit/s or 1 gbit/s; a byte has "
+			  "8 bits");
+}
+
 /*
  * N/s, N/min, N/h in one word; N mbit/s in one or, outside a define, two. What is wrong with it
  * is reported and taken as an unlimited rate.
@@ -147,8 +163,15 @@ static int parse_rate(struct parser *parser, struct limit *limit)
 		unit = parser->token.text;
 		length = parser->token.length;
 		token.at = location_join(&token.at, &parser->token.at);
-		if (parse_bit_unit(unit, length, &scale))
+		if (parse_bit_unit(unit, length, &scale)) {
 			parser_advance(parser);
+		} else if (looks_like_bits(unit, length)) {
+			token.text = arena_printf(arena, "%.*s %.*s", (int)token.length, token.text,
+						  (int)length, unit);
+			token.length = strlen(token.text);
+			parser_advance(parser);
+			return bits_error(parser, &token);
+		}
 	}
 	limit->seconds = 1;
 	limit->unit = parse_bit_unit(unit, length, &scale) ? LIMIT_BITS : LIMIT_PACKETS;
@@ -156,7 +179,8 @@ static int parse_rate(struct parser *parser, struct limit *limit)
 		limit->seconds =
 			length && *unit == '/' ? interval_seconds(unit + 1, length - 1) : 0;
 		if (!limit->seconds)
-			return rate_error(parser, &token, form);
+			return looks_like_bits(unit, length) ? bits_error(parser, &token)
+							     : rate_error(parser, &token, form);
 	}
 	err = number_parse(token.text, digits, NUMBER_DECIMAL, bounds, &limit->rate);
 	most = limit->unit == LIMIT_PACKETS ? PACKETS_MAX : RATE_MAX / scale;
@@ -196,6 +220,7 @@ static int parse_burst(struct parser *parser, struct limit *limit)
 {
 	static const uint64_t bounds[2] = { 1, RATE_MAX };
 	const struct location at = parser->token.at;
+	struct token unit;
 	uint32_t scale;
 	int err;
 
@@ -207,12 +232,13 @@ static int parse_burst(struct parser *parser, struct limit *limit)
 		burst_check(parser, &at, limit);
 		return 0;
 	}
+	unit = parser->token;
+	parser_advance(parser);
 	if (limit->burst > RATE_MAX / scale)
-		return rate_error(parser, &parser->token, "a burst is at most 1000 gbit");
+		return rate_error(parser, &unit, "a burst is at most 1000 gbit");
 	limit->burst *= scale;
 	limit->burst_text = arena_printf(parser->arena, "%s %.*s", limit->burst_text,
-					 (int)parser->token.length, parser->token.text);
-	parser_advance(parser);
+					 (int)unit.length, unit.text);
 	burst_check(parser, &at, limit);
 	return 0;
 }

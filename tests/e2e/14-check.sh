@@ -240,10 +240,14 @@ expect 2 "cannot be written" format --write -
 expect 0 "" --version
 grep -qE '^fwctl [0-9]+\.[0-9]+' "$work/out" || fail "version: $(cat "$work/out")"
 expect 0 "" --help
-for command in apply check format list add delete save stats status explain diff down; do
+for command in apply check format list add delete save stats status explain diff set ban flows down; do
     grep -q "^  $command " "$work/out" || fail "--help does not name $command"
     plain "$command" --help | grep -q "^usage: fwctl $command" || fail "no help of $command"
+    plain "$command" --help | grep -q '.\{81\}' && fail "$command --help is wider than a terminal"
 done
+plain set --help | grep -qx '       fwctl set test NAME ADDR' || fail "$(plain set --help)"
+expect 2 "\`foo\` is not understood; \`fwctl set --help\` shows how it is used" set foo
+expect 2 "two rule files, the old and the new one; usage: fwctl diff OLD NEW" diff one
 expect 2 "fwctl: no command is named; \`fwctl --help\` lists the commands" -q
 expect 2 "needs a value" check --pin-dir
 expect 2 "takes no value" list --json=yes

@@ -29,7 +29,7 @@ options=0
 for command in "${commands[@]}"; do
     offered fwctl '' | grep -qx "$command" || fail "bash does not offer $command"
     grep -q "^        '$command:" config/completion/_fwctl || fail "zsh does not offer $command"
-    for option in $("$fwctl" "$command" --help | head -n 1 | grep -o -- '--[a-z-]*'); do
+    for option in $("$fwctl" "$command" --help | sed "/^$/q" | grep -o -- '--[a-z-]*'); do
         options=$((options + 1))
         offered fwctl "$command" -- | grep -qx -- "$option" ||
             fail "bash does not offer $command $option"

@@ -83,6 +83,11 @@ refused 1 "; 4 were added, 36 refused: 10.1.0.5, 10.1.0.6, .*10.1.0.12 and 28 mo
     fw set add small --file <(seq -f 10.1.0.%g 40)
 refused 1 "; none was added, 1 refused: 2001:db8::/64; make room" fw set add small 2001:db8::/64
 
+# Words for a time where the command wants them otherwise.
+refused 2 "how long is written at the end: timeout 10min; nothing" fw set add small 192.0.2.9 for 1h
+refused 2 "how long is written at the end: for 10min; nothing" fw ban 192.0.2.9 10min
+refused 2 "'1h' is not an address" fw unban 192.0.2.9 1h
+
 # The store of the machine belongs to the rules of the machine.
 refused 2 "save which file?" fw set save
 refused 2 "restore which file?" fw set restore

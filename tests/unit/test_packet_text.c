@@ -117,6 +117,8 @@ struct spelling {
 static void reads_other_spellings(void **state)
 {
 	static const struct spelling spellings[] = {
+		{ "in udp 192.0.2.1:53->198.51.100.1:9", "in udp 192.0.2.1:53 > 198.51.100.1:9" },
+		{ "in udp 192.0.2.1:53 -> 198.51.100.1:9", "in udp 192.0.2.1:53 > 198.51.100.1:9" },
 		{ "in eth0 tcp 192.0.2.1:1234>198.51.100.1:ssh",
 		  "in eth0 tcp 192.0.2.1:1234 > 198.51.100.1:22 flags S" },
 		{ "in  eth0\ttcp 192.0.2.1:1 > [198.51.100.1]:22 flags AS vlan 0 ttl 0x40",
@@ -167,6 +169,8 @@ static void says_what_is_wrong(void **state)
 		{ "in eth0 tcp 192.0.2.1:65536 > 198.51.100.1:2", "'65536' is not a port" },
 		{ "in eth0 tcp 192.0.2.1 > 198.51.100.1", "both ends need a port" },
 		{ "in eth0 udp 192.0.2.1:1 > 198.51.100.1", "both ends need a port" },
+		{ "in udp 2001:db8::1 > 2001:db8::2", "as in [2001:db8::1]:1234" },
+		{ "in ->", "a protocol is missing" },
 		{ "in eth0 gre 192.0.2.1:1 > 198.51.100.1:2", "has no ports" },
 		{ "in eth0 tcp 192.0.2.1:1 > 198.51.100.1:2 fragment", "has no ports" },
 		{ "in eth0 udp 192.0.2.1:1 > 198.51.100.1:2 flags S", "only a tcp packet" },
