@@ -9,8 +9,7 @@
 
 #include "base/message.h"
 
-/* Makes room for `more` bytes and the NUL. */
-static void buffer_reserve(struct buffer *buffer, size_t more)
+void buffer_reserve(struct buffer *buffer, size_t more)
 {
 	size_t needed, capacity;
 	char *text;
@@ -28,25 +27,6 @@ static void buffer_reserve(struct buffer *buffer, size_t more)
 		message_out_of_memory();
 	buffer->text = text;
 	buffer->capacity = capacity;
-}
-
-void buffer_add(struct buffer *buffer, const char *text, size_t length)
-{
-	buffer_reserve(buffer, length);
-	if (length)
-		memcpy(buffer->text + buffer->length, text, length);
-	buffer->length += length;
-	buffer->text[buffer->length] = '\0';
-}
-
-void buffer_puts(struct buffer *buffer, const char *text)
-{
-	buffer_add(buffer, text, strlen(text));
-}
-
-void buffer_putc(struct buffer *buffer, char byte)
-{
-	buffer_add(buffer, &byte, 1);
 }
 
 void buffer_number(struct buffer *buffer, unsigned long long value)

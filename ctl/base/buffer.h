@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buffer {
 	char *text; /* NULL until something is added */
@@ -15,9 +16,30 @@ struct buffer {
 	size_t capacity;
 };
 
-void buffer_add(struct buffer *buffer, const char *text, size_t length);
-void buffer_puts(struct buffer *buffer, const char *text);
-void buffer_putc(struct buffer *buffer, char byte);
+/* Makes room for `more` bytes and the NUL. */
+void buffer_reserve(struct buffer *buffer, size_t more);
+
+/* Inline, as rules are printed in pieces of few bytes, most of a length that is known here. */
+static inline void buffer_add(struct buffer *buffer, const char *text, size_t length)
+{
+	if (length >= buffer->capacity - buffer->length)
+		buffer_reserve(buffer, length);
+	if (length)
+		memcpy(buffer->text + buffer->length, text, length);
+	buffer->length += length;
+	buffer->text[buffer->length] = '\0';
+}
+
+static inline void buffer_puts(struct buffer *buffer, const char *text)
+{
+	buffer_add(buffer, text, strlen(text));
+}
+
+static inline void buffer_putc(struct buffer *buffer, char byte)
+{
+	buffer_add(buffer, &byte, 1);
+}
+
 void buffer_number(struct buffer *buffer, unsigned long long value);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -107,12 +107,16 @@ static const struct name_value timeouts[] = {
 };
 const struct name_list names_timeouts = LIST(timeouts);
 
-/* As strcmp, of bytes with a length and a text that ends with a NUL. */
+/*
+ * As strcmp, of bytes with a length and a text that ends with a NUL. Most names differ in their
+ * first bytes, and each word of a rule file is looked up: a call would cost more than this loop.
+ */
 static int compare_name(const char *name, size_t length, const char *other)
 {
-	int order = strncmp(name, other, length);
-
-	return order ? order : -(other[length] != '\0');
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != other[i] || !name[i])
+			return (uint8_t)name[i] < (uint8_t)other[i] ? -1 : 1;
+	return -(other[length] != '\0');
 }
 
 bool name_find(const struct name_list *list, const char *name, size_t length, uint32_t *ret_value)

@@ -30,6 +30,15 @@ extern const struct name_list names_protocols; /* those that are keywords of the
 extern const struct name_list names_states;
 extern const struct name_list names_timeouts;
 
+/* Are the bytes this name? */
+static inline bool name_is(const char *name, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != text[i] || !name[i])
+			return false;
+	return !name[length];
+}
+
 /* True and the value, if the list has the name. */
 bool name_find(const struct name_list *list, const char *name, size_t length, uint32_t *ret_value);
 

@@ -118,7 +118,7 @@ static void take_sets(struct parser *parser)
 	ruleset->sets = arena_alloc(parser->arena, ruleset->set_count * sizeof(ruleset->sets[0]));
 	for (size_t i = 0; i < ruleset->set_count; i++)
 		ruleset->sets[i] = *sets[i];
-	for (int hook = 0; hook < FW_HOOKS; hook++)
+	for (int hook = 0; ruleset->set_count && hook < FW_HOOKS; hook++)
 		for (size_t i = 0; i < ruleset->blocks[hook].count; i++)
 			rule_move_sets(&ruleset->blocks[hook].rules[i], ruleset->sets);
 }

@@ -14,8 +14,15 @@
 /* The matches of the rule that is being parsed, by kind. */
 struct slots {
 	struct match matches[MATCH_KINDS];
-	bool present[MATCH_KINDS];
+	uint32_t present; /* 1 << kind */
 };
+
+_Static_assert(MATCH_KINDS <= 32, "a bit for each");
+
+static bool has_slot(const struct slots *slots, enum match_kind kind)
+{
+	return slots->present >> kind & 1;
+}
 
 /* Our words, and those that other firewalls have for them. */
 static const struct name_value foreign_actions[] = {
@@ -77,13 +84,13 @@ static struct match *take_slot(struct parser *parser, struct slots *slots, enum 
 			   : kind == MATCH_FAMILY ? "a rule without inet and inet6 is for both"
 						  : "several values are written { ..., ... }";
 
-	if (slots->present[kind]) {
+	if (has_slot(slots, kind)) {
 		parser_error(parser, &token->at, hint,
 			     "%s is the second match of its kind in this rule",
 			     token_show(parser, token));
 		return NULL;
 	}
-	slots->present[kind] = true;
+	slots->present |= 1U << kind;
 	*match = (struct match){ .kind = kind, .at = token->at };
 	return match;
 }
@@ -156,7 +163,7 @@ static int single_protocol(const struct slots *slots)
 {
 	const struct match *match = &slots->matches[MATCH_PROTOCOL];
 
-	if (!slots->present[MATCH_PROTOCOL] || match->negated || match->ranges.count != 1 ||
+	if (!has_slot(slots, MATCH_PROTOCOL) || match->negated || match->ranges.count != 1 ||
 	    match->ranges.items[0].low != match->ranges.items[0].high)
 		return -1;
 	return (int)match->ranges.items[0].low;
@@ -174,7 +181,7 @@ static int parse_icmp(struct parser *parser, struct slots *slots, enum keyword k
 	}
 	if (keyword == KEYWORD_TYPE)
 		return parse_listed(parser, slots, MATCH_ICMP_TYPE, icmp6);
-	if (!slots->present[MATCH_ICMP_TYPE]) {
+	if (!has_slot(slots, MATCH_ICMP_TYPE)) {
 		parser_error(parser, &parser->token.at, NULL, "'code' stands only behind a type");
 		return -EINVAL;
 	}
@@ -304,15 +311,27 @@ static const char *match_hint(struct parser *parser, const struct token *token)
 		       : NULL;
 }
 
+/* Those that the language knows itself are nothing else; of others it has to be asked. */
+static bool token_is_protocol(struct parser *parser, const struct token *token)
+{
+	struct element address;
+	uint32_t number;
+
+	if (token->kind != TOKEN_WORD)
+		return false;
+	if (name_find(&names_protocols, token->text, token->length, &number))
+		return true;
+	return !token_is_address(token, &address) && !foreign_hint(token) &&
+	       protocol_is_known(parser, token);
+}
+
 /* A protocol without the word proto: tcp, igmp, 89. */
 static int parse_protocol(struct parser *parser, struct slots *slots)
 {
 	const struct token token = parser->token;
 	struct match *match;
-	struct element address;
 
-	if (token.kind != TOKEN_WORD || token_is_address(&token, &address) ||
-	    foreign_hint(&token) || !protocol_is_known(parser, &token))
+	if (!token_is_protocol(parser, &token))
 		return parser_expected(parser, "a match or a modifier", match_hint(parser, &token));
 	match = take_slot(parser, slots, MATCH_PROTOCOL, &token);
 	return match ? parse_list(parser, match, false) : -EINVAL;
@@ -387,18 +406,18 @@ static uint8_t match_families(const struct match *match, int protocol)
 
 static void rule_take_slots(struct parser *parser, const struct slots *slots, struct rule *rule)
 {
-	struct match matches[MATCH_KINDS];
+	size_t count = (size_t)__builtin_popcount(slots->present);
+	struct match *matches = arena_alloc(parser->arena, count * sizeof(*matches));
 	int protocol = single_protocol(slots);
 
 	rule->families = FAMILY_ANY;
-	for (int kind = 0; kind < MATCH_KINDS; kind++) {
-		if (!slots->present[kind])
-			continue;
-		matches[rule->match_count++] = slots->matches[kind];
-		rule->families &= match_families(&slots->matches[kind], protocol);
+	rule->matches = matches;
+	for (uint32_t left = slots->present; left; left &= left - 1) {
+		const struct match *match = &slots->matches[__builtin_ctz(left)];
+
+		matches[rule->match_count++] = *match;
+		rule->families &= match_families(match, protocol);
 	}
-	rule->matches =
-		arena_memdup(parser->arena, matches, rule->match_count * sizeof(matches[0]));
 }
 
 int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
@@ -408,7 +427,7 @@ int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
 	bool modified = false;
 	int err;
 
-	memset(slots.present, 0, sizeof(slots.present));
+	slots.present = 0;
 	slots.matches[MATCH_PROTOCOL] = (struct match){ 0 };
 	err = parse_action(parser, &rule.action);
 	while (!err && parser->token.kind != TOKEN_NEWLINE && parser->token.kind != TOKEN_CLOSE &&

@@ -259,8 +259,7 @@ static const char *foreign_block(const struct token *token)
 	};
 
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
-		if (strlen(blocks[i].word) == token->length &&
-		    !memcmp(blocks[i].word, token->text, token->length))
+		if (name_is(blocks[i].word, token->text, token->length))
 			return blocks[i].hint;
 	return NULL;
 }

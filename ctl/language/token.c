@@ -62,11 +62,34 @@ static const struct name_list keyword_list = {
 	.count = sizeof(keywords) / sizeof(keywords[0]),
 };
 
+/* The first keyword of each letter: those of one letter are few, and every word is looked up. */
+static const uint8_t first_keywords[26] = {
+	['a' - 'a'] = KEYWORD_ANY,     ['b' - 'a'] = KEYWORD_BURST,
+	['c' - 'a'] = KEYWORD_CODE,    ['d' - 'a'] = KEYWORD_DEFAULT,
+	['e' - 'a'] = KEYWORD_EGRESS,  ['f' - 'a'] = KEYWORD_FILE,
+	['i' - 'a'] = KEYWORD_INCLUDE, ['k' - 'a'] = KEYWORD_KEEP,
+	['l' - 'a'] = KEYWORD_LABEL,   ['m' - 'a'] = KEYWORD_MODE,
+	['n' - 'a'] = KEYWORD_NOT,     ['o' - 'a'] = KEYWORD_ON,
+	['p' - 'a'] = KEYWORD_PASS,    ['r' - 'a'] = KEYWORD_REJECT,
+	['s' - 'a'] = KEYWORD_SAMPLE,  ['t' - 'a'] = KEYWORD_TIMEOUT,
+	['v' - 'a'] = KEYWORD_VLAN,
+};
+
 enum keyword keyword_find(const char *text, size_t length)
 {
-	uint32_t value;
+	size_t number = 0;
 
-	return name_find(&keyword_list, text, length, &value) ? (enum keyword)value : KEYWORD_NONE;
+	if (length && *text >= 'a' && *text <= 'z')
+		number = first_keywords[*text - 'a'];
+	for (; number && number <= keyword_list.count; number++) {
+		const char *name = keywords[number - 1].name;
+
+		if (*name != *text)
+			break;
+		if (name_is(name, text, length))
+			return (enum keyword)number;
+	}
+	return KEYWORD_NONE;
 }
 
 const char *keyword_nearest(const char *text, size_t length)
@@ -101,8 +124,7 @@ bool keyword_starts_statement(enum keyword keyword)
 
 bool token_is(const struct token *token, const char *word)
 {
-	return token->kind == TOKEN_WORD && strlen(word) == token->length &&
-	       !memcmp(token->text, word, token->length);
+	return token->kind == TOKEN_WORD && name_is(word, token->text, token->length);
 }
 
 /* Bytes that are no text are reported here and left out: the parser never sees them. */
