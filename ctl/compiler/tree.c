@@ -146,19 +146,33 @@ static uint32_t write_direct(struct tree *tree, const struct pieces *pieces)
 	return FW_ENTRY_AT(tree->only_tables ? FW_ENTRY_TABLE : FW_ENTRY_DIRECT, offset);
 }
 
-/* Fills a table with the entries of chunks from `first` on, `step` apart; `*at` is the piece that
- * holds the first, or one before it. */
+/*
+ * Fills a table with the entries of chunks from `first` on, 1 << shift apart; `*at` is the piece
+ * that holds the first, or one before it. 0 also if it is one more than the tree may have.
+ */
 static uint32_t write_table(struct tree *tree, const struct pieces *pieces, uint32_t first,
-			    uint32_t step, size_t *at)
+			    unsigned shift, size_t *at)
 {
-	uint32_t offset = writer_add(tree->writer, TABLE_BYTES, FW_LINE);
-	uint32_t *table = writer_at(tree->writer, offset);
+	uint32_t offset, *table;
 
-	tree->tables++;
-	for (uint32_t i = 0; offset && i < 256; i++) {
-		while (*at + 1 < pieces->count && pieces->items[*at + 1].first <= first + i * step)
-			++*at;
-		table[i] = pieces->items[*at].entry;
+	if (++tree->tables > ONLY_TABLES_MAX && tree->only_tables)
+		return 0;
+	offset = writer_add(tree->writer, TABLE_BYTES, FW_LINE);
+	table = writer_at(tree->writer, offset);
+	for (uint32_t i = 0; offset && i < 256;) {
+		uint32_t end = 256;
+
+		for (; *at + 1 < pieces->count; ++*at) {
+			uint32_t next = pieces->items[*at + 1].first;
+
+			if (next <= first + (i << shift))
+				continue;
+			if (next - first < 256U << shift)
+				end = (next - first + (1U << shift) - 1) >> shift;
+			break;
+		}
+		for (; i < end; i++)
+			table[i] = pieces->items[*at].entry;
 	}
 	return offset;
 }
@@ -167,7 +181,7 @@ static uint32_t write_table(struct tree *tree, const struct pieces *pieces, uint
 static uint32_t write_bytes(struct tree *tree, const struct pieces *pieces)
 {
 	size_t at = 0;
-	uint32_t offset = write_table(tree, pieces, 0, 256, &at);
+	uint32_t offset = write_table(tree, pieces, 0, 8, &at);
 
 	at = 0;
 	while (offset && at + 1 < pieces->count) {
@@ -178,7 +192,7 @@ static uint32_t write_bytes(struct tree *tree, const struct pieces *pieces)
 			at++;
 			continue;
 		}
-		below = write_table(tree, pieces, byte << 8, 1, &at);
+		below = write_table(tree, pieces, byte << 8, 0, &at);
 		if (!below)
 			return 0;
 		((uint32_t *)writer_at(tree->writer, offset))[byte] =
