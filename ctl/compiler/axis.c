@@ -26,14 +26,7 @@ static void bits_visit(const struct terms *terms, enum axis axis, const struct s
 	}
 }
 
-static int compare_bits(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Terms of one group have one bit: each bit stays once in its predicate. */
+/* Terms of one group have one bit, and stand together: each bit stays once in its predicate. */
 static void bits_make_unique(struct predicate_bits *bits)
 {
 	uint32_t written = 0;
@@ -41,7 +34,6 @@ static void bits_make_unique(struct predicate_bits *bits)
 	for (size_t i = 0; i < bits->predicate_count; i++) {
 		uint32_t begin = bits->first[i], end = bits->first[i + 1], last = UINT32_MAX;
 
-		qsort(bits->items + begin, end - begin, sizeof(*bits->items), compare_bits);
 		bits->first[i] = written;
 		for (uint32_t at = begin; at < end; at++) {
 			if (bits->items[at] != last)

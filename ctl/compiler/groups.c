@@ -155,33 +155,34 @@ static uint32_t cut_predicate(struct terms *terms, const struct piece *piece, in
 
 void groups_replace_terms(const struct groups *groups, struct terms *terms)
 {
+	uint32_t *next = memory_new(groups->count, sizeof(*next)); /* by group: where its next goes */
 	size_t count = 0, cuts = 0;
 	struct term *items;
 
-	for (size_t i = 0; i < groups->pieces.count; i++) {
-		const struct piece *piece = &groups->pieces.items[i];
-
-		count += piece->share != PIECE_DROPPED;
-		cuts += piece->cut[0] + piece->cut[1];
+	for (size_t i = 0; i < groups->count; i++) {
+		next[i] = count;
+		count += groups->items[i].count;
 	}
+	for (size_t i = 0; i < groups->pieces.count; i++)
+		cuts += groups->pieces.items[i].cut[0] + groups->pieces.items[i].cut[1];
 	items = memory_new(count, sizeof(*items));
 	terms->made = memory_new(cuts, sizeof(*terms->made));
 	terms->made_ranges = memory_new(cuts, sizeof(*terms->made_ranges));
-	count = 0;
 	for (size_t i = 0; i < groups->pieces.count; i++) {
 		const struct piece *piece = &groups->pieces.items[i];
-		struct term *term = &items[count];
+		struct term *term;
 
 		if (piece->share == PIECE_DROPPED)
 			continue;
+		term = &items[next[piece->group]++];
 		*term = terms->items[piece->term];
 		term->bit = piece->group;
 		for (int side = 0; side < 2; side++)
 			if (piece->cut[side])
 				term->predicate[AXIS_SOURCE_PORT + side] =
 					cut_predicate(terms, piece, side);
-		count++;
 	}
+	free(next);
 	free(terms->items);
 	terms->items = items;
 	terms->count = count;

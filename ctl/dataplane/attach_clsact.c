@@ -24,13 +24,28 @@ struct clsact_found {
 	bool current;
 };
 
-/* -ENOENT: none is ours. Another instance of fwctl uses the same handle, at another priority. */
+/* Marks come first: a crash may leave a mark without its filter, but no filter without a mark. */
+static bool is_marked(const struct dataplane *dataplane, const struct link_info *link,
+		      const struct tc_place *place)
+{
+	char path[PATH_MAX];
+	struct stat info;
+
+	return !tc_path(dataplane, link, place->marks, "", path) && !stat(path, &info);
+}
+
+/*
+ * -ENOENT: none is ours. Another instance of fwctl uses the same handle, at another priority. Each
+ * question takes a socket, so they are asked only where a mark says that we have been there.
+ */
 static int clsact_find(struct dataplane *dataplane, const struct link_info *link,
 		       const struct tc_place *place, struct clsact_found *ret_found)
 {
 	CLSACT_HOOK(hook, link, place);
 	struct clsact_found found;
 
+	if (!is_marked(dataplane, link, place))
+		return -ENOENT;
 	for (uint32_t priority = 1; priority <= FILTER_PRIORITIES; priority++) {
 		LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = priority);
 
@@ -60,7 +75,6 @@ void clsact_remove_orphans(const struct link_info *link, const struct tc_place *
 	}
 }
 
-/* Marks come first: a crash may leave a mark without its filter, but no filter without a mark. */
 static int mark(const char *path)
 {
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;

@@ -38,13 +38,16 @@ static const void *program_bytes(enum program program, size_t *ret_size)
 	}
 }
 
-/* FNV-1a of the object, by words: a command asks for it at each interface. */
+/* FNV-1a of the object, by words; never 0. A command asks for it at each interface. */
 static uint64_t program_build(enum program program)
 {
+	static uint64_t known[PROGRAMS];
 	size_t size;
 	const uint8_t *bytes = program_bytes(program, &size);
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
+	if (known[program])
+		return known[program];
 	for (size_t i = 0; i < size; i += sizeof(hash)) {
 		uint64_t word = 0;
 
@@ -52,7 +55,8 @@ static uint64_t program_build(enum program program)
 		hash = (hash ^ word) * 0x100000001b3ULL;
 		hash ^= hash >> 32;
 	}
-	return hash;
+	known[program] = hash ? hash : 1;
+	return known[program];
 }
 
 static int map_reuse(struct bpf_object *object, const char *name, int fd)
