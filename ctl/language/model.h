@@ -142,8 +142,10 @@ enum match_kind {
 	MATCH_ETHERTYPE,
 	MATCH_SOURCE_MAC,
 	MATCH_DESTINATION_MAC,
-	MATCH_KINDS,
+	MATCH_KINDS, /* at most 32: the parser has a bit for each */
 };
+
+_Static_assert(MATCH_KINDS <= 32, "a bit for each");
 
 /* One condition of a rule. At most one of each kind stands in a rule. */
 struct match {

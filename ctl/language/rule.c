@@ -17,8 +17,6 @@ struct slots {
 	uint32_t present; /* 1 << kind */
 };
 
-_Static_assert(MATCH_KINDS <= 32, "a bit for each");
-
 static bool has_slot(const struct slots *slots, enum match_kind kind)
 {
 	return slots->present >> kind & 1;
