@@ -155,7 +155,8 @@ static uint32_t cut_predicate(struct terms *terms, const struct piece *piece, in
 
 void groups_replace_terms(const struct groups *groups, struct terms *terms)
 {
-	uint32_t *next = memory_new(groups->count, sizeof(*next)); /* by group: where its next goes */
+	uint32_t *next =
+		memory_new(groups->count, sizeof(*next)); /* by group: where its next goes */
 	size_t count = 0, cuts = 0;
 	struct term *items;
 

@@ -51,7 +51,7 @@ enum groups_error groups_make(const struct terms *terms, enum merging merging,
 			      struct groups *ret_groups);
 void groups_free(struct groups *groups);
 
-/* Makes the terms that decide one for each piece, with the bit of its group, in the order of bits. */
+/* Makes the terms that decide one for each piece, with its group's bit, in the order of bits. */
 void groups_replace_terms(const struct groups *groups, struct terms *terms);
 
 /* Returns what struct fw_instance has as `groups`; 0 if the image is full. */

@@ -64,15 +64,12 @@ static const struct name_list keyword_list = {
 
 /* The first keyword of each letter: those of one letter are few, and every word is looked up. */
 static const uint8_t first_keywords[26] = {
-	['a' - 'a'] = KEYWORD_ANY,     ['b' - 'a'] = KEYWORD_BURST,
-	['c' - 'a'] = KEYWORD_CODE,    ['d' - 'a'] = KEYWORD_DEFAULT,
-	['e' - 'a'] = KEYWORD_EGRESS,  ['f' - 'a'] = KEYWORD_FILE,
-	['i' - 'a'] = KEYWORD_INCLUDE, ['k' - 'a'] = KEYWORD_KEEP,
-	['l' - 'a'] = KEYWORD_LABEL,   ['m' - 'a'] = KEYWORD_MODE,
-	['n' - 'a'] = KEYWORD_NOT,     ['o' - 'a'] = KEYWORD_ON,
-	['p' - 'a'] = KEYWORD_PASS,    ['r' - 'a'] = KEYWORD_REJECT,
-	['s' - 'a'] = KEYWORD_SAMPLE,  ['t' - 'a'] = KEYWORD_TIMEOUT,
-	['v' - 'a'] = KEYWORD_VLAN,
+	['a' - 'a'] = KEYWORD_ANY,     ['b' - 'a'] = KEYWORD_BURST,  ['c' - 'a'] = KEYWORD_CODE,
+	['d' - 'a'] = KEYWORD_DEFAULT, ['e' - 'a'] = KEYWORD_EGRESS, ['f' - 'a'] = KEYWORD_FILE,
+	['i' - 'a'] = KEYWORD_INCLUDE, ['k' - 'a'] = KEYWORD_KEEP,   ['l' - 'a'] = KEYWORD_LABEL,
+	['m' - 'a'] = KEYWORD_MODE,    ['n' - 'a'] = KEYWORD_NOT,    ['o' - 'a'] = KEYWORD_ON,
+	['p' - 'a'] = KEYWORD_PASS,    ['r' - 'a'] = KEYWORD_REJECT, ['s' - 'a'] = KEYWORD_SAMPLE,
+	['t' - 'a'] = KEYWORD_TIMEOUT, ['v' - 'a'] = KEYWORD_VLAN,
 };
 
 enum keyword keyword_find(const char *text, size_t length)
