@@ -59,6 +59,13 @@ static bool is_trusted_veth(const struct ruleset *ruleset, const struct attachme
 	       is_native_veth(attachment) && ruleset_cookie_rule(ruleset);
 }
 
+/* XDP runs on the parts, and is not told that a frame to the whole's address is for this host. */
+static bool is_in_parts(const struct ruleset *ruleset, const struct attachment *attachment)
+{
+	return attachment->hook == FW_INGRESS && attachment->link.has_parts &&
+	       !strcmp(attachment->mode, "native") && ruleset_cookie_rule(ruleset);
+}
+
 bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *attachment)
 {
 	return is_silent(ruleset, attachment) && !is_native_veth(attachment);
@@ -66,6 +73,9 @@ bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *at
 
 const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attachment *attachment)
 {
+	if (is_in_parts(ruleset, attachment))
+		return "SYNs are not answered here, 'syncookie' leaves them to the host: natively "
+		       "XDP runs on the parts of this interface; `mode generic` answers them";
 	if (is_trusted_veth(ruleset, attachment))
 		return "'syncookie' answers SYNs here, which are lost if the other end of the veth "
 		       "runs no XDP program: `mode native` says that it does; `mode generic` needs none";

@@ -42,7 +42,7 @@ static void links_add(struct link *links, size_t *count, const char *name)
 {
 	if (!name)
 		return;
-	links[*count] = (struct link){ name, (uint32_t)*count + 1 };
+	links[*count] = (struct link){ .name = name, .index = (uint32_t)*count + 1 };
 	(*count)++;
 }
 

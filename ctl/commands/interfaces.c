@@ -75,11 +75,42 @@ int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wa
 	return 0;
 }
 
+const struct link_info *wanted_whole(const struct wanted_links *wanted,
+				     const struct link_info *link)
+{
+	const struct link_info *whole = NULL;
+
+	for (size_t i = 0; link->whole && i < wanted->count; i++) {
+		if (wanted->items[i].link->index == link->index)
+			return NULL;
+		if (wanted->items[i].link->index == link->whole)
+			whole = wanted->items[i].link;
+	}
+	return whole;
+}
+
 void wanted_links_print(const struct wanted_links *wanted, struct buffer *buffer)
 {
 	for (size_t i = 0; i < wanted->count; i++)
 		buffer_printf(buffer, "%u %s\n", wanted->items[i].link->index,
 			      wanted->items[i].link->name);
+	for (size_t i = 0; i < wanted->link_count; i++) {
+		const struct link_info *link = &wanted->links[i];
+		const struct link_info *whole = wanted_whole(wanted, link);
+
+		if (whole)
+			buffer_printf(buffer, "%u %s of %s\n", link->index, link->name,
+				      whole->name);
+	}
+}
+
+static bool text_has_line(const char *text, const char *line)
+{
+	for (const char *at = strstr(text, line); at; at = strstr(at + 1, line)) {
+		if (at == text || at[-1] == '\n')
+			return true;
+	}
+	return false;
 }
 
 bool links_text_has(const char *text, const struct link_info *link)
@@ -87,11 +118,16 @@ bool links_text_has(const char *text, const struct link_info *link)
 	char line[IF_NAMESIZE + 16];
 
 	snprintf(line, sizeof(line), "%u %s\n", link->index, link->name);
-	for (const char *at = strstr(text, line); at; at = strstr(at + 1, line)) {
-		if (at == text || at[-1] == '\n')
-			return true;
-	}
-	return false;
+	return text_has_line(text, line);
+}
+
+bool links_text_has_part(const char *text, const struct link_info *link,
+			 const struct link_info *whole)
+{
+	char line[2 * IF_NAMESIZE + 20];
+
+	snprintf(line, sizeof(line), "%u %s of %s\n", link->index, link->name, whole->name);
+	return text_has_line(text, line);
 }
 
 void wanted_links_free(struct wanted_links *wanted)
@@ -103,12 +139,21 @@ void wanted_links_free(struct wanted_links *wanted)
 	memset(wanted, 0, sizeof(*wanted));
 }
 
+static const char *name_of(const struct link_info *link)
+{
+	return link ? link->name : NULL;
+}
+
 struct link *wanted_links_for_compiler(const struct wanted_links *wanted)
 {
 	struct link *links = array_new(wanted->link_count, sizeof(*links));
 
 	for (size_t i = 0; i < wanted->link_count; i++)
-		links[i] = (struct link){ wanted->links[i].name, wanted->links[i].index };
+		links[i] = (struct link){
+			.name = wanted->links[i].name,
+			.index = wanted->links[i].index,
+			.whole = name_of(wanted_whole(wanted, &wanted->links[i])),
+		};
 	return links;
 }
 

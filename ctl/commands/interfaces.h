@@ -29,11 +29,24 @@ struct wanted_links {
 int wanted_links_find(const struct ruleset *ruleset, struct wanted_links *ret_wanted);
 void wanted_links_free(struct wanted_links *wanted);
 
-/* Says which they are by index and name, to compare: an `index name` line for each. */
+/*
+ * The wanted link that the link is a part of, if it is not wanted itself: what is attached to the
+ * whole runs natively on its parts. Or NULL.
+ */
+const struct link_info *wanted_whole(const struct wanted_links *wanted,
+				     const struct link_info *link);
+
+/*
+ * Says which they are by index and name, to compare: an `index name` line for each, and one of
+ * `index name of whole` for each part.
+ */
 void wanted_links_print(const struct wanted_links *wanted, struct buffer *buffer);
 
 /* Is the link, by index and name, one of those in a text of wanted_links_print()? */
 bool links_text_has(const char *text, const struct link_info *link);
+/* Is it there as a part of that one? */
+bool links_text_has_part(const char *text, const struct link_info *link,
+			 const struct link_info *whole);
 
 /* True if the `interface` line means a link of this name. A pattern does not mean the loopback. */
 bool interface_means(const struct interface *line, const struct link_info *link);

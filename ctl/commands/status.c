@@ -127,6 +127,24 @@ static void attachments_check(struct state *state)
 	}
 }
 
+/* Their packets come in by the program of the whole, and `on` has to know. */
+static void parts_check(struct state *state)
+{
+	for (size_t i = 0; i < state->wanted.link_count; i++) {
+		const struct link_info *link = &state->wanted.links[i];
+		const struct link_info *whole = wanted_whole(&state->wanted, link);
+		const struct attachment *found =
+			whole ? attachment_find(state, whole->index, FW_INGRESS) : NULL;
+
+		if (found && !strcmp(found->mode, "native") &&
+		    !links_text_has_part(state->generation->links, link, whole))
+			text_add(state->problems,
+				 "%s was no part of %s when the rules were compiled, so `on` may "
+				 "miss its packets; `fwctl watch` or `apply` mends it",
+				 link->name, whole->name);
+	}
+}
+
 static void answering_check(struct state *state)
 {
 	for (size_t i = 0; i < state->wanted.count && ruleset_rejects(state->ruleset); i++) {
@@ -171,6 +189,7 @@ static int state_read(struct dataplane *dataplane, struct state *state)
 	state->warnings = json_told(json_array());
 	wanted_check(state);
 	attachments_check(state);
+	parts_check(state);
 	answering_check(state);
 	doubt = cookies_doubt(state->ruleset);
 	if (doubt)

@@ -124,11 +124,11 @@ void axis_classify_values(const struct terms *terms, enum axis axis, const struc
 	rows_intern(&classes.rows, cursor.row, cursor.hash);
 	for (size_t value = 0; value < values.count; value++) {
 		for (uint32_t i = 1; i < predicates->count; i++)
-			if (predicate_holds(&predicates->items[i], value, values.links))
+			if (predicate_holds(&predicates->items[i], value, &values))
 				row_cursor_toggle(&cursor, i, true);
 		classes.class_of[value] = rows_intern(&classes.rows, cursor.row, cursor.hash);
 		for (uint32_t i = 1; i < predicates->count; i++)
-			if (predicate_holds(&predicates->items[i], value, values.links))
+			if (predicate_holds(&predicates->items[i], value, &values))
 				row_cursor_toggle(&cursor, i, false);
 	}
 	row_cursor_free(&cursor);

@@ -64,6 +64,7 @@ struct axis_classes {
 struct axis_values {
 	const struct link *links; /* or NULL */
 	size_t count;
+	enum fw_hook hook;
 };
 
 void axis_classify_values(const struct terms *terms, enum axis axis, const struct space *space,

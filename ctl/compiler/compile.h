@@ -15,6 +15,12 @@
 struct link {
 	const char *name;
 	uint32_t index; /* ifindex */
+	/*
+	 * NULL, or the link that it is a part of, by whose program its packets come in: natively
+	 * XDP runs on the parts of a bond, and is told their number. At ingress `on` means the
+	 * bond.
+	 */
+	const char *whole;
 };
 
 /* What a bit of a row stands for. Few rules are cheapest as terms; groups have no bound of 4096. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compiler/axis.h"
 #include "compiler/hash.h"
 
 void predicates_init(struct predicates *predicates)
@@ -212,7 +213,14 @@ static bool names_hold(const struct match *match, const char *name)
 	return false;
 }
 
-bool predicate_holds(const struct predicate *predicate, uint32_t value, const struct link *links)
+/* What `on` calls the link. */
+static const char *link_name(const struct link *link, enum fw_hook hook)
+{
+	return hook == FW_INGRESS && link->whole ? link->whole : link->name;
+}
+
+bool predicate_holds(const struct predicate *predicate, uint32_t value,
+		     const struct axis_values *values)
 {
 	const struct match *match = predicate->match;
 	bool holds;
@@ -221,7 +229,7 @@ bool predicate_holds(const struct predicate *predicate, uint32_t value, const st
 	case MATCH_INTERFACE:
 		if (!value)
 			return false;
-		holds = names_hold(match, links[value - 1].name);
+		holds = names_hold(match, link_name(&values->links[value - 1], values->hook));
 		break;
 	case MATCH_FRAGMENT:
 		holds = value;

@@ -5,6 +5,8 @@
 
 #include "compiler/terms.h"
 
+struct axis_values;
+
 void predicates_init(struct predicates *predicates);
 void predicates_free(struct predicates *predicates);
 
@@ -22,6 +24,7 @@ bool ranges_hold(const struct match *match, uint64_t value);
  * Does it hold for a value of an axis whose values are few? Of an interface axis, `value` is
  * 1 + the index of a link, or 0.
  */
-bool predicate_holds(const struct predicate *predicate, uint32_t value, const struct link *links);
+bool predicate_holds(const struct predicate *predicate, uint32_t value,
+		     const struct axis_values *values);
 
 #endif

@@ -228,7 +228,8 @@ static size_t chains_choose(struct chains *chains, struct instance *instance, si
 static void fold_axis(struct instance *instance, struct chains *chains, enum fw_small_field field)
 {
 	enum axis axis = AXIS_SMALL + field;
-	const struct axis_values values = { instance->input->links, value_count(instance, field) };
+	const struct axis_values values = { instance->input->links, value_count(instance, field),
+					    instance->hook };
 	struct axis_classes classes;
 	size_t chain;
 

@@ -144,6 +144,13 @@ struct link_info {
 	uint64_t mac;  /* the first byte is the highest of six; 0: none */
 	bool up;
 	bool is_veth;
+	/*
+	 * Natively XDP on a bond runs on its parts, and on a network card that the kernel has put
+	 * over a faster one on that one.
+	 */
+	bool spreads;
+	bool has_parts; /* it spreads, and has some now */
+	uint32_t whole; /* what it is a part of and that spreads, or 0 */
 };
 
 /* Sorted by index. *ret_links is owned by the caller (free()). */

@@ -48,11 +48,24 @@ static int links_copy(struct nl_cache *cache, struct link_info **ret_links, size
 		links[count].index = (uint32_t)rtnl_link_get_ifindex(link);
 		links[count].type = (uint16_t)rtnl_link_get_arptype(link);
 		links[count].is_veth = kind && !strcmp(kind, "veth");
+		/* Hardware is of no kind. */
+		links[count].spreads = !kind || !strcmp(kind, "bond");
+		links[count].whole = (uint32_t)rtnl_link_get_master(link);
 		links[count].mac = mac_of(rtnl_link_get_addr(link));
 		links[count].up = rtnl_link_get_flags(link) & IFF_UP;
 		count++;
 	}
 	qsort(links, count, sizeof(*links), compare_index);
+	for (size_t i = 0; i < count; i++) {
+		const struct link_info wanted = { .index = links[i].whole };
+		struct link_info *whole =
+			bsearch(&wanted, links, count, sizeof(*links), compare_index);
+
+		if (whole && whole->spreads)
+			whole->has_parts = true;
+		else
+			links[i].whole = 0;
+	}
 	*ret_links = links;
 	*ret_count = count;
 	return 0;
