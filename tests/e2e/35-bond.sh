@@ -3,7 +3,7 @@
 # A bond in native mode: XDP runs on its parts and is told their number, but `on` means the bond. What
 # becomes a part later is missed until the rules are switched in again, and status says so; and that
 # SYNs are not answered there.
-# vm: yes
+# vm: long
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 netns_start
