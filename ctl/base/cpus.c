@@ -40,10 +40,9 @@ int cpu_numbers(void)
 {
 	_cleanup_fclose_ FILE *file = fopen(CPUS_POSSIBLE, "re");
 	char text[4096];
+	int numbers = file ? -EIO : -errno;
 
-	if (!file)
-		return -errno;
-	if (!fgets(text, sizeof(text), file))
-		return -EIO;
-	return cpu_numbers_parse(text);
+	while (file && numbers < 0 && fgets(text, sizeof(text), file))
+		numbers = cpu_numbers_parse(text);
+	return numbers;
 }
