@@ -52,18 +52,16 @@ static bool is_native_veth(const struct attachment *attachment)
 	return attachment->link.is_veth && !strcmp(attachment->mode, "native");
 }
 
+static bool is_native_bond(const struct attachment *attachment)
+{
+	return attachment->link.has_parts && !strcmp(attachment->mode, "native");
+}
+
 /* Nobody can see from here whether the other end takes what XDP sends. */
 static bool is_trusted_veth(const struct ruleset *ruleset, const struct attachment *attachment)
 {
 	return attachment->hook == FW_INGRESS && attachment->answers_syns &&
 	       is_native_veth(attachment) && ruleset_cookie_rule(ruleset);
-}
-
-/* XDP runs on the parts, and is not told that a frame to the whole's address is for this host. */
-static bool is_in_parts(const struct ruleset *ruleset, const struct attachment *attachment)
-{
-	return attachment->hook == FW_INGRESS && attachment->link.has_parts &&
-	       !strcmp(attachment->mode, "native") && ruleset_cookie_rule(ruleset);
 }
 
 bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *attachment)
@@ -73,9 +71,6 @@ bool cookies_want_mac(const struct ruleset *ruleset, const struct attachment *at
 
 const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attachment *attachment)
 {
-	if (is_in_parts(ruleset, attachment))
-		return "SYNs are not answered here, 'syncookie' leaves them to the host: natively "
-		       "XDP runs on the parts of this interface; `mode generic` answers them";
 	if (is_trusted_veth(ruleset, attachment))
 		return "'syncookie' answers SYNs here, which are lost if the other end of the veth "
 		       "runs no XDP program: `mode native` says that it does; `mode generic` needs none";
@@ -85,6 +80,10 @@ const char *cookies_link_doubt(const struct ruleset *ruleset, const struct attac
 		return "SYNs are not answered here, 'syncookie' leaves them to the host: XDP can "
 		       "send on a veth only if the other end runs an XDP program too. `mode "
 		       "generic` always can; `mode native` says that the other end does";
+	if (is_native_bond(attachment))
+		return "SYNs are not answered on all parts, 'syncookie' leaves them to the host: one "
+		       "joined, or the MAC address is another, since the last `fwctl apply`; that or "
+		       "`fwctl watch` learns it";
 	return "SYNs are not answered here, 'syncookie' leaves them to the host: the MAC address "
 	       "is not the one of the last `fwctl apply`; that or `fwctl watch` learns it";
 }

@@ -28,11 +28,9 @@ int dataplane_attach(struct dataplane *dataplane, const struct link_info *link, 
 	if (error)
 		return error;
 	ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
-	/* XDP sends on a veth only if the other end has a program too: who says `native` knows. */
-	own_mac_note(&dataplane->maps, link,
-		     !link->is_veth || mode == ATTACH_NATIVE ||
-			     strcmp(ret_attachment->mode, "native") != 0);
-	ret_attachment->answers_syns = own_mac_is_noted(&dataplane->maps, link);
+	own_macs_note(&dataplane->maps, link, ret_attachment->mode, mode == ATTACH_NATIVE);
+	ret_attachment->answers_syns =
+		own_macs_are_noted(&dataplane->maps, link, ret_attachment->mode);
 	return 0;
 }
 
@@ -74,7 +72,8 @@ static int query(struct dataplane *dataplane, const struct link_info *link, enum
 	if (error)
 		return error;
 	ret_attachment->no_vlan_tags = link_takes_vlan_tags(link);
-	ret_attachment->answers_syns = own_mac_is_noted(&dataplane->maps, link);
+	ret_attachment->answers_syns =
+		own_macs_are_noted(&dataplane->maps, link, ret_attachment->mode);
 	return 0;
 }
 

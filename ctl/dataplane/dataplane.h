@@ -143,7 +143,7 @@ struct link_info {
 	uint16_t type; /* ARPHRD_* */
 	uint64_t mac;  /* the first byte is the highest of six; 0: none */
 	bool up;
-	bool is_veth;
+	bool is_veth; /* or a part of it is */
 	/*
 	 * Natively XDP on a bond runs on its parts, and on a network card that the kernel has put
 	 * over a faster one on that one.

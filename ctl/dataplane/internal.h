@@ -185,7 +185,10 @@ bool program_of_a_fwctl_exists(void);
 /* --- own_mac.c: tells programs the MAC address of the link, or that they may not answer there. */
 int own_macs_create(void);
 void own_mac_note(const struct maps *maps, const struct link_info *link, bool may_answer);
-bool own_mac_is_noted(const struct maps *maps, const struct link_info *link);
+/* The same of all that XDP in that mode runs on; `trusted`: the rules say that it can send. */
+void own_macs_note(const struct maps *maps, const struct link_info *link, const char *mode,
+		   bool trusted);
+bool own_macs_are_noted(const struct maps *maps, const struct link_info *link, const char *mode);
 
 /* --- attach.c: empties and removes a directory of pins, with its subdirectories. */
 #define PINS_REMOVING "removing"

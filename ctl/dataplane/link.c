@@ -61,10 +61,12 @@ static int links_copy(struct nl_cache *cache, struct link_info **ret_links, size
 		struct link_info *whole =
 			bsearch(&wanted, links, count, sizeof(*links), compare_index);
 
-		if (whole && whole->spreads)
+		if (whole && whole->spreads) {
 			whole->has_parts = true;
-		else
+			whole->is_veth |= links[i].is_veth;
+		} else {
 			links[i].whole = 0;
+		}
 	}
 	*ret_links = links;
 	*ret_count = count;

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/internal.h"
 #include "fw/cookie.h"
@@ -37,12 +38,59 @@ void own_mac_note(const struct maps *maps, const struct link_info *link, bool ma
 		bpf_map_delete_elem(maps->own_macs, &key);
 }
 
-bool own_mac_is_noted(const struct maps *maps, const struct link_info *link)
+static bool is_noted(const struct maps *maps, const struct link_info *link)
 {
 	const struct fw_own_mac key = own_mac_of(link);
 	uint8_t nothing;
 
 	return !bpf_map_lookup_elem(maps->own_macs, &key, &nothing);
+}
+
+/*
+ * The links on which XDP on this one runs natively, each with the address that frames for the host
+ * have there: its parts, as those of a bond. free() the array.
+ */
+static size_t parts_read(const struct link_info *link, struct link_info **ret_parts)
+{
+	size_t count, parts = 0;
+
+	if (!link->has_parts || links_read(ret_parts, &count))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if ((*ret_parts)[i].whole != link->index)
+			continue;
+		(*ret_parts)[parts] = (*ret_parts)[i];
+		(*ret_parts)[parts++].mac = link->mac;
+	}
+	return parts;
+}
+
+/* XDP sends on a veth only if the other end has a program too: who says `native` knows. */
+static bool may_send(const struct link_info *link, const char *mode, bool trusted)
+{
+	return !link->is_veth || trusted || strcmp(mode, "native") != 0;
+}
+
+void own_macs_note(const struct maps *maps, const struct link_info *link, const char *mode,
+		   bool trusted)
+{
+	_cleanup_free_ struct link_info *parts = NULL;
+	size_t count = parts_read(link, &parts);
+
+	own_mac_note(maps, link, may_send(link, mode, trusted));
+	for (size_t i = 0; i < count; i++)
+		own_mac_note(maps, &parts[i], may_send(&parts[i], mode, trusted));
+}
+
+bool own_macs_are_noted(const struct maps *maps, const struct link_info *link, const char *mode)
+{
+	_cleanup_free_ struct link_info *parts = NULL;
+	size_t count = strcmp(mode, "native") ? 0 : parts_read(link, &parts);
+	bool noted = is_noted(maps, link);
+
+	for (size_t i = 0; i < count; i++)
+		noted &= is_noted(maps, &parts[i]);
+	return noted;
 }
 
 bool kernel_has_syncookies(void)
