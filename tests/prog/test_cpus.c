@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vm: long */
 /* A machine whose CPUs' numbers have gaps: what stands at a CPU's number has a place for each. */
 #include <bpf/libbpf.h>
 #include <sched.h>
