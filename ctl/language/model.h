@@ -280,7 +280,7 @@ struct options {
 	uint64_t timeouts[TIMEOUT_KINDS]; /* seconds; 0 = the default */
 };
 
-/* The path of rules that were read back from the kernel: nobody sees their lines. */
+/* The path of rules that were read back from the kernel, as printed: nobody sees their lines. */
 #define RUNNING_RULES "running rules"
 
 struct source_file {

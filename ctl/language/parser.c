@@ -202,6 +202,7 @@ static int parse_main(const char *path, const struct source_file *file,
 	struct parser parser;
 
 	parser_init(&parser, ruleset, reader, diagnostics);
+	parser.canonical = file && !strcmp(file->path, RUNNING_RULES);
 	if (file)
 		parse_text(&parser, file);
 	else

@@ -104,7 +104,8 @@ struct parser {
 	bool alone; /* only this text is known: what it does not define may be fine */
 	struct define unknown_define; /* stands for what is not known then */
 	struct set unknown_set;
-	bool builtin;					 /* labels may have a colon */
+	bool builtin;	/* labels may have a colon */
+	bool canonical; /* the text is one that ruleset_print() made */
 	const char *include_path[INCLUDE_DEPTH_MAX + 1]; /* files that are being read, main first */
 	unsigned depth;
 	uint32_t statements;

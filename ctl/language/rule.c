@@ -418,9 +418,20 @@ static void rule_take_slots(struct parser *parser, const struct slots *slots, st
 	}
 }
 
+/* `start` is where the rule stands in the file; what was printed before needs no printing. */
+static const char *canonical_text(struct parser *parser, const struct rule *rule, const char *start)
+{
+	if (parser->canonical && !parser->builtin && parser->taken.line == rule->at.line)
+		return arena_strndup(parser->arena, start, rule->at.length);
+	buffer_clear(&parser->text);
+	rule_print(rule, &parser->text);
+	return arena_strndup(parser->arena, parser->text.text, parser->text.length);
+}
+
 int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
 {
 	struct rule rule = { .at = parser->token.at, .builtin = parser->builtin };
+	const char *start = parser->token.text;
 	struct slots slots;
 	bool modified = false;
 	int err;
@@ -453,9 +464,7 @@ int parse_rule(struct parser *parser, enum fw_hook hook, struct rule *ret_rule)
 	rule.at = location_join(&rule.at, &parser->taken);
 	rule_take_slots(parser, &slots, &rule);
 	rule_check(parser, hook, &rule);
-	buffer_clear(&parser->text);
-	rule_print(&rule, &parser->text);
-	rule.text = arena_strndup(parser->arena, parser->text.text, parser->text.length);
+	rule.text = canonical_text(parser, &rule, start);
 	*ret_rule = rule;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is right stays right: the canonical text of a rule file parses, means the same and prints
- * the same again; the formatted file has the same canonical text and formats to itself.
+ * the same again, also where it is read back as running rules; the formatted file has the same
+ * canonical text and formats to itself.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include "language/language.h"
+
+#define MAIN "main"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,12 +23,12 @@ static void check(bool holds, const char *what, const struct buffer *text)
 	abort();
 }
 
-static struct ruleset *parse(const char *text, size_t length)
+static struct ruleset *parse(const char *path, const char *text, size_t length)
 {
 	static const char list[] = "192.0.2.0/24\n2001:db8::/32\n";
 	static const char included[] = "define one = 1\nset two { 192.0.2.2 }\n";
 	const struct source_file files[] = {
-		{ "main", text, length },
+		{ path, text, length },
 		{ "f", list, sizeof(list) - 1 },
 		{ "i", included, sizeof(included) - 1 },
 	};
@@ -34,7 +37,7 @@ static struct ruleset *parse(const char *text, size_t length)
 	struct diagnostics diagnostics;
 
 	diagnostics_init(&diagnostics);
-	ruleset_parse("main", &reader, &diagnostics, &ruleset);
+	ruleset_parse_text(&files[0], &reader, &diagnostics, &ruleset);
 	if (!ruleset && getenv("FUZZ_SHOW"))
 		diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
@@ -103,10 +106,10 @@ static bool same_rules(const struct ruleset *a, const struct ruleset *b)
 }
 
 /* Parses the text, checks that it prints as expected and compares what it means. */
-static void check_same(const struct ruleset *ruleset, const struct buffer *text,
+static void check_same(const struct ruleset *ruleset, const char *path, const struct buffer *text,
 		       const struct buffer *expected)
 {
-	struct ruleset *again = parse(buffer_text(text), text->length);
+	struct ruleset *again = parse(path, buffer_text(text), text->length);
 	struct buffer printed = { 0 };
 
 	check(again, "does not parse", text);
@@ -120,7 +123,7 @@ static void check_same(const struct ruleset *ruleset, const struct buffer *text,
 static void check_format(const struct ruleset *ruleset, const char *text, size_t length,
 			 const struct buffer *printed)
 {
-	struct source_file file = { "main", text, length };
+	struct source_file file = { MAIN, text, length };
 	struct buffer formatted = { 0 }, twice = { 0 };
 	struct diagnostics diagnostics;
 
@@ -131,7 +134,7 @@ static void check_format(const struct ruleset *ruleset, const char *text, size_t
 	check(!format_text(&file, &diagnostics, &twice), "cannot be formatted twice", &formatted);
 	check(!strcmp(buffer_text(&formatted), buffer_text(&twice)), "formats differently",
 	      &formatted);
-	check_same(ruleset, &formatted, printed);
+	check_same(ruleset, MAIN, &formatted, printed);
 	diagnostics_free(&diagnostics);
 	buffer_free(&formatted);
 	buffer_free(&twice);
@@ -139,13 +142,14 @@ static void check_format(const struct ruleset *ruleset, const char *text, size_t
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ruleset *ruleset = parse((const char *)data, size);
+	struct ruleset *ruleset = parse(MAIN, (const char *)data, size);
 	struct buffer printed = { 0 };
 
 	if (!ruleset)
 		return 0;
 	ruleset_print(ruleset, &printed);
-	check_same(ruleset, &printed, &printed);
+	check_same(ruleset, MAIN, &printed, &printed);
+	check_same(ruleset, RUNNING_RULES, &printed, &printed);
 	check_format(ruleset, (const char *)data, size, &printed);
 	buffer_free(&printed);
 	ruleset_free(&ruleset);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The language by itself, for the golden tests: parse [-a | -f | -c] FILE
+ * The language by itself, for the golden tests: parse [-a | -f | -c | -r] FILE
  *
  *	(none)	canonical text to standard output, diagnostics to standard error
  *	-a	the same with the built-in rules
  *	-f	the file in the canonical layout
  *	-c	diagnostics as on a terminal, with colour
+ *	-r	the file as running rules that are read back: it is canonical text
  *
  * Exit status 0, or 2 if there are errors.
  */
@@ -28,14 +29,32 @@ static int format_file(const char *path, struct diagnostics *diagnostics, struct
 	return err;
 }
 
-static int parse_file(const char *path, bool all, struct diagnostics *diagnostics,
+static int parse_running(const char *path, struct diagnostics *diagnostics,
+			 struct ruleset **ret_ruleset)
+{
+	struct arena *arena = arena_new();
+	struct source_file file;
+	int err;
+
+	err = file_reader_system.read(&file_reader_system, path, arena, &file);
+	file.path = RUNNING_RULES;
+	if (!err)
+		err = ruleset_parse_text(&file, &file_reader_system, diagnostics, ret_ruleset);
+	arena_free(&arena);
+	return err;
+}
+
+static int parse_file(const char *path, const char *mode, struct diagnostics *diagnostics,
 		      struct buffer *text)
 {
 	struct ruleset *ruleset = NULL;
 	int err;
 
-	err = ruleset_parse(path, &file_reader_system, diagnostics, &ruleset);
-	if (!err && all)
+	if (!strcmp(mode, "-r"))
+		err = parse_running(path, diagnostics, &ruleset);
+	else
+		err = ruleset_parse(path, &file_reader_system, diagnostics, &ruleset);
+	if (!err && !strcmp(mode, "-a"))
 		ruleset_print_all(ruleset, text);
 	else if (!err)
 		ruleset_print(ruleset, text);
@@ -56,7 +75,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "-f"))
 		err = format_file(argv[argc - 1], &diagnostics, &text);
 	else
-		err = parse_file(argv[argc - 1], !strcmp(mode, "-a"), &diagnostics, &text);
+		err = parse_file(argv[argc - 1], mode, &diagnostics, &text);
 	diagnostics_write(&diagnostics, DIAGNOSTIC_ALL, !strcmp(mode, "-c"), stderr);
 	diagnostics_free(&diagnostics);
 	if (!err)

@@ -47,6 +47,8 @@ check_right() { # NAME
     cp out.text again.conf
     "$parse" again.conf >again.text 2>/dev/null && cmp out.text again.text ||
         fail "canonical text of $name does not parse to itself"
+    "$parse" -r again.conf 2>/dev/null | cmp - out.text ||
+        fail "canonical text of $name is another as running rules"
     if [ -e "$name.list" ]; then
         "$parse" -a "$name.conf" >out.list 2>/dev/null
         same "$name.list" out.list "list of $name"
