@@ -76,16 +76,17 @@ int image_write(struct dataplane *dataplane, const struct switch_input *input, u
 	if (error)
 		return error;
 	if (is_new)
-		fd = array_create("fw_image", size, &memory);
-	else if (fd >= 0)
-		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		fd = array_create("fw_image", size, NULL);
+	/* Only what is written to: the kernel enters each page into the table, and takes it out. */
+	if (fd >= 0)
+		memory = mmap(NULL, full, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (fd < 0 || memory == MAP_FAILED)
 		return fail(dataplane, fd < 0 ? fd : -errno,
 			    "cannot make room for the rules (%zu MB): %s", size >> 20,
 			    bpf_reason(fd < 0 ? fd : -errno));
 	memcpy(memory, input->image, input->image_size);
 	memset((uint8_t *)memory + input->image_size, 0, full - input->image_size);
-	munmap(memory, size);
+	munmap(memory, full);
 	if (is_new)
 		*ret_fd = take_fd(&fd);
 	return 0;
