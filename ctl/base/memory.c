@@ -26,6 +26,7 @@ void memory_prepare(void)
 		return;
 	mallopt(M_MMAP_THRESHOLD, 32 << 20); /* larger blocks can not be had from the heap */
 	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_ARENA_MAX, 1); /* threads take from it, too */
 	mallopt(M_TOP_PAD, HEAP_FIRST);
 	block = malloc(1 << 20);
 	mallopt(M_TOP_PAD, HEAP_NEXT);

@@ -16,9 +16,9 @@
 #include "base/message.h"
 #include "commands/answering.h"
 #include "commands/attaching.h"
+#include "commands/compiling.h"
 #include "commands/cookies.h"
 #include "commands/flows_report.h"
-#include "compiler/compile.h"
 #include "language/language.h"
 
 static struct dataplane *open_told(const struct context *context, bool change, bool running)
@@ -145,6 +145,7 @@ struct making {
 	void *fill_data;
 	struct origin origin;
 	const struct wanted_links *wanted;
+	struct compiling *compiling; /* its image, if that is begun */
 	struct plan *plan;
 	bool back; /* to the rules before */
 };
@@ -183,30 +184,11 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	return error;
 }
 
-static int image_make(const struct making *making, struct image *ret_image)
-{
-	_cleanup_free_ struct link *links = wanted_links_for_compiler(making->wanted);
-	_cleanup_free_ char *reason = NULL;
-	const struct compile_input input = {
-		.ruleset = making->ruleset,
-		.counters = { making->plan->counters[FW_INGRESS],
-			      making->plan->counters[FW_EGRESS] },
-		.limits = { making->plan->limits[FW_INGRESS], making->plan->limits[FW_EGRESS] },
-		.links = links,
-		.link_count = making->wanted->link_count,
-	};
-	int error = compile(&input, ret_image, &reason);
-
-	if (error)
-		message_error("cannot compile the rules: %s", reason ? reason : strerror(-error));
-	return error;
-}
-
-/* Plans, compiles and switches. */
+/* Plans and switches, when the image is there. */
 static int generation_make(struct dataplane *dataplane, struct making *making,
 			   struct installed *installed)
 {
-	struct image image = { 0 };
+	const struct image *image;
 	int error = dataplane_plan(dataplane, making->ruleset, &making->plan);
 
 	if (error) {
@@ -218,11 +200,10 @@ static int generation_make(struct dataplane *dataplane, struct making *making,
 	if (error)
 		message_error("cannot make the live sets: %s", dataplane_error(dataplane));
 	else
-		error = image_make(making, &image);
+		error = compiling_finish(making->compiling, making->plan, &image);
 	if (!error) {
-		error = generation_switch(dataplane, making, &image, &installed->generation);
-		installed->image_size = image.size;
-		image_free(&image);
+		error = generation_switch(dataplane, making, image, &installed->generation);
+		installed->image_size = image->size;
 	}
 	plan_free(&making->plan);
 	return error;
@@ -316,8 +297,11 @@ static int roll_back(struct dataplane *dataplane, const struct generation *befor
 	int error = generation_parse(before, &ruleset);
 
 	making.ruleset = ruleset;
-	if (!error)
+	if (!error) {
+		making.compiling = compiling_start(ruleset, wanted);
 		error = generation_make(dataplane, &making, &restored);
+		compiling_free(&making.compiling);
+	}
 	if (error)
 		message_error("going back failed as well: the new rules run, but only on what was "
 			      "filtered before; see `fwctl status`");
@@ -329,29 +313,21 @@ static int roll_back(struct dataplane *dataplane, const struct generation *befor
 
 /* Switches, attaches, and goes back if that fails. */
 static int install_answered(struct dataplane *dataplane, const struct install_input *input,
-			    const struct generation *before, const struct wanted_links *wanted,
+			    const struct generation *before, struct making *making,
 			    struct installed *installed)
 {
 	struct installed old = { 0 };
-	struct making making = {
-		.ruleset = input->ruleset,
-		.text = input->text,
-		.origin = input->origin,
-		.wanted = wanted,
-		.fill = input->fill,
-		.fill_data = input->fill_data,
-	};
 	int error = dataplane_attachments(dataplane, &old.attachments, &old.attachment_count);
 
 	if (error) {
 		message_error("cannot see what is attached: %s", dataplane_error(dataplane));
 		return error;
 	}
-	error = generation_make(dataplane, &making, installed);
+	error = generation_make(dataplane, making, installed);
 	if (!error) {
-		error = links_attach(dataplane, input, wanted, &old, installed);
+		error = links_attach(dataplane, input, making->wanted, &old, installed);
 		installed->stays = !error;
-		if (error && before && roll_back(dataplane, before, wanted, &old))
+		if (error && before && roll_back(dataplane, before, making->wanted, &old))
 			installed->stays = true;
 	}
 	if (!error)
@@ -370,12 +346,22 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 			struct installed *installed)
 {
 	struct answering answering = { 0 };
+	struct making making = {
+		.ruleset = input->ruleset,
+		.text = input->text,
+		.origin = input->origin,
+		.wanted = wanted,
+		.compiling = compiling_start(input->ruleset, wanted),
+		.fill = input->fill,
+		.fill_data = input->fill_data,
+	};
 	int error = answering_read(dataplane, &answering);
 
 	if (!error)
 		error = answering_attach(dataplane, input->ruleset, wanted, input->keep_going);
 	if (!error)
-		error = install_answered(dataplane, input, before, wanted, installed);
+		error = install_answered(dataplane, input, before, &making, installed);
+	compiling_free(&making.compiling);
 	if (error && !installed->stays)
 		answering_restore(dataplane, &answering);
 	else
@@ -444,9 +430,8 @@ int running_install(struct dataplane *dataplane, const struct install_input *inp
 int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_size)
 {
 	struct wanted_links wanted = { 0 };
-	struct image image = { 0 };
-	struct plan plan = { 0 };
-	const struct making making = { .ruleset = ruleset, .wanted = &wanted, .plan = &plan };
+	struct compiling *compiling = NULL;
+	const struct image *image;
 	int error = wanted_links_find(ruleset, &wanted);
 
 	if (error) {
@@ -454,19 +439,13 @@ int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_s
 		return error;
 	}
 	error = missing_tell(ruleset, &wanted, need_all);
-	for (int hook = 0; hook < FW_HOOKS; hook++) {
-		plan.counters[hook] = calloc(ruleset->blocks[hook].count + 1, sizeof(uint32_t));
-		if (!plan.counters[hook])
-			message_out_of_memory();
+	if (!error) {
+		compiling = compiling_start(ruleset, &wanted);
+		error = compiling_finish(compiling, NULL, &image);
 	}
 	if (!error)
-		error = image_make(&making, &image);
-	if (!error) {
-		*ret_image_size = image.size;
-		image_free(&image);
-	}
-	for (int hook = 0; hook < FW_HOOKS; hook++)
-		free(plan.counters[hook]);
+		*ret_image_size = image->size;
+	compiling_free(&compiling);
 	wanted_links_free(&wanted);
 	return error;
 }

@@ -109,10 +109,9 @@ static void header_add_block(struct fw_image_header *header, const struct rulese
 	header->record_count += block->count + 1;
 }
 
-static struct fw_record rule_record(const struct rule *rule, uint32_t counter)
+static struct fw_record rule_record(const struct rule *rule)
 {
 	return (struct fw_record){
-		.counter = counter,
 		.action = rule->action,
 		.flags = (rule->limit ? FW_RECORD_LIMIT : 0) | (rule->log ? FW_RECORD_LOG : 0) |
 			 (rule->keep_state ? FW_RECORD_KEEP_STATE : 0) |
@@ -131,7 +130,7 @@ static void write_records(struct writer *writer, const struct compile_input *inp
 		const struct block *block = &input->ruleset->blocks[hook];
 
 		for (size_t i = 0; i < block->count; i++) {
-			*records = rule_record(&block->rules[i], input->counters[hook][i]);
+			*records = rule_record(&block->rules[i]);
 			if (input->no_limits)
 				records->flags &= ~FW_RECORD_LIMIT;
 			else if (block->rules[i].limit)
@@ -139,7 +138,6 @@ static void write_records(struct writer *writer, const struct compile_input *inp
 			records++;
 		}
 		*records++ = (struct fw_record){
-			.counter = input->counters[hook][block->count],
 			.action = block->present ? block->default_action : FW_PASS,
 		};
 	}
@@ -254,7 +252,20 @@ int compile(const struct compile_input *input, struct image *ret_image, char **r
 		.size = writer.size,
 		.block = writer.capacity,
 	};
+	image_number(ret_image, input);
 	return 0;
+}
+
+void image_number(const struct image *image, const struct compile_input *input)
+{
+	const struct fw_image_header *header = image->bytes;
+	uint8_t *bytes = image->bytes;
+	struct fw_record *record = (void *)(bytes + header->records);
+
+	for (int hook = 0; hook < FW_HOOKS; hook++)
+		for (size_t i = 0; i <= input->ruleset->blocks[hook].count; i++, record++)
+			record->counter = input->counters[hook] ? input->counters[hook][i] : 0;
+	limits_number(bytes, header, input);
 }
 
 void image_free(struct image *image)

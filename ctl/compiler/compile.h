@@ -35,7 +35,10 @@ struct forecast;
 
 struct compile_input {
 	const struct ruleset *ruleset;
-	/* counters[hook][i] is the counter index of rule i; [count] that of the block's default. */
+	/*
+	 * counters[hook][i] is the counter index of rule i; [count] that of the block's default.
+	 * NULL: all 0, until image_number().
+	 */
 	const uint32_t *counters[FW_HOOKS];
 	/* limits[hook][i] is where rule i, if it has a limit, keeps it; NULL: all at 0. */
 	const struct fw_limit_place *limits[FW_HOOKS];
@@ -55,6 +58,10 @@ struct image {
 
 /* 0, or -E2BIG/-ENOMEM/... with one line for the user in *ret_error (owned by the caller). */
 int compile(const struct compile_input *input, struct image *ret_image, char **ret_error);
+
+/* Puts the input's counters and places of limits into an image of the same rules. */
+void image_number(const struct image *image, const struct compile_input *input);
+
 void image_free(struct image *image);
 
 #endif

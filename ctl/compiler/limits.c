@@ -74,12 +74,27 @@ uint32_t limits_write(struct writer *writer, const struct compile_input *input)
 				continue;
 			limit_compile(rule->limit, limit);
 			limit->rule = rule_hash(rule, hook);
-			if (input->limits[hook]) {
-				limit->counter = input->limits[hook][i].counter;
-				limit->bucket = input->limits[hook][i].bucket;
-			}
 			limit++;
 		}
 	}
 	return offset / FW_LINE - 1;
+}
+
+void limits_number(uint8_t *bytes, const struct fw_image_header *header,
+		   const struct compile_input *input)
+{
+	struct fw_limit *limit = (void *)(bytes + (size_t)(header->limits + 1) * FW_LINE);
+
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		const struct block *block = &input->ruleset->blocks[hook];
+		const struct fw_limit_place *places = input->limits[hook];
+
+		for (size_t i = 0; i < block->count; i++) {
+			if (!block->rules[i].limit)
+				continue;
+			limit->counter = places ? places[i].counter : 0;
+			limit->bucket = places ? places[i].bucket : 0;
+			limit++;
+		}
+	}
 }

@@ -456,6 +456,24 @@ static struct part whole_tree(const struct axis_classes *classes, const uint32_t
 	};
 }
 
+/* Nodes below the root: values of the first chunk that hold more than one entry. */
+static size_t count_nodes(const struct axis_classes *classes)
+{
+	size_t nodes = 0;
+
+	for (size_t i = 1, end; i < classes->interval_count; i = end) {
+		const struct interval *first = &classes->intervals[i];
+
+		for (end = i + 1;
+		     end < classes->interval_count &&
+		     interval_chunk(&classes->intervals[end], 0) == interval_chunk(first, 0);
+		     end++)
+			;
+		nodes += end > i + 1 || !starts_chunk(first, 0);
+	}
+	return nodes;
+}
+
 uint32_t tree_write_tables(struct writer *writer, const struct axis_classes *classes,
 			   const uint32_t *entries)
 {
@@ -465,6 +483,8 @@ uint32_t tree_write_tables(struct writer *writer, const struct axis_classes *cla
 
 	tree.only_tables = true;
 	if (classes->interval_count <= DIRECT_AT_ROOT || classes->interval_count > LARGE)
+		return 0;
+	if (2 * count_nodes(classes) > ONLY_TABLES_MAX) /* each needs two, at least */
 		return 0;
 	root = write_node(&tree, whole_tree(classes, entries));
 	if (tree.tables <= ONLY_TABLES_MAX)
