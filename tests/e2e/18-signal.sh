@@ -12,6 +12,8 @@ for i in 1 2 3 4 5 6; do
 done
 printf 'interface fw0\ningress default pass { }\n' >"$work/few.conf"
 printf 'interface fw0, "more?"\ningress default pass { }\negress default pass { }\n' >"$work/many.conf"
+# Until it has become another program, a signal would run our own traps in it.
+is_started() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" != "$(cat "/proc/$$/comm")" ]; }
 signals=(TERM INT HUP)
 cut=0
 # Spread over the time that it takes here.
@@ -24,6 +26,7 @@ for ((try = 0; try < 16; try++)); do
     fw -q apply "$work/few.conf" || fail "apply"
     start_right env --default-signal=INT "$fwctl" --pin-dir "$pins" -q apply "$work/many.conf" 2>"$work/err"
     victim=$started children=()
+    wait_for 5 is_started "$victim"
     sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
     kill -s "${signals[try % 3]}" "$victim" 2>/dev/null
     wait "$victim" 2>/dev/null || cut=$((cut + 1))
