@@ -134,9 +134,9 @@ static int switch_to(struct bench *bench, const struct plan *plan, const struct 
 static int compile_and_switch(struct bench *bench, const char *text)
 {
 	const struct link links[] = {
-		{ bench->names[FW_INGRESS], bench->interfaces[FW_INGRESS] },
-		{ bench->names[FW_EGRESS], bench->interfaces[FW_EGRESS] },
-		{ "lo", if_nametoindex("lo") },
+		{ bench->names[FW_INGRESS], bench->interfaces[FW_INGRESS], NULL },
+		{ bench->names[FW_EGRESS], bench->interfaces[FW_EGRESS], NULL },
+		{ "lo", if_nametoindex("lo"), NULL },
 	};
 	struct compile_input input = { .ruleset = bench->ruleset,
 				       .links = links,
