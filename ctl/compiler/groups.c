@@ -106,8 +106,7 @@ enum groups_error groups_make(const struct terms *terms, enum merging merging,
 	*groups = (struct groups){ .family = terms->family };
 	if (!pieces_make(terms, merging, &groups->pieces))
 		return GROUPS_TOO_MANY_PIECES;
-	groups->longest_chain = pieces_arrange(
-		&groups->pieces, terms->family == FW_INET ? FW_BUCKET_RECORDS : FW_BUCKET6_RECORDS);
+	groups->longest_chain = pieces_arrange(&groups->pieces, FW_BUCKET_RECORDS);
 	if (!assign_pieces(groups) || !place_groups(groups))
 		return GROUPS_TOO_MANY;
 	if (groups->count)
@@ -134,41 +133,94 @@ void groups_free(struct groups *groups)
 	*groups = (struct groups){ 0 };
 }
 
+static uint32_t made_predicate(struct terms *terms, enum axis axis, const struct made_match *like)
+{
+	struct made_match *made = memory_new(1, sizeof(*made));
+	struct predicate predicate = { .match = &made->match };
+	size_t before = terms->predicates[axis].count;
+	uint32_t number;
+
+	*made = *like;
+	if (axis <= AXIS_DESTINATION) {
+		made->match.addresses.ranges.inet6 = &made->addresses;
+		made->match.addresses.ranges.inet6_count = 1;
+	} else {
+		made->match.ranges.items = &made->range;
+		made->match.ranges.count = 1;
+	}
+	number = predicates_intern(&terms->predicates[axis], &predicate);
+	if (number < before) {
+		free(made);
+		return number;
+	}
+	made->next = terms->made;
+	terms->made = made;
+	return number;
+}
+
 /* A condition for the range that is left of a port, in the place of the rule's. */
 static uint32_t cut_predicate(struct terms *terms, const struct piece *piece, int side)
 {
-	struct match *match = &terms->made[terms->made_count];
-	struct range *range = &terms->made_ranges[terms->made_count];
-	struct predicate predicate = { .match = match };
-	size_t before = terms->predicates[AXIS_SOURCE_PORT + side].count;
-	uint32_t number;
+	const struct made_match like = {
+		.range = { piece->ports[2 * side], piece->ports[2 * side + 1] },
+		.match.kind = side ? MATCH_DESTINATION_PORT : MATCH_SOURCE_PORT,
+	};
 
-	*range = (struct range){ piece->ports[2 * side], piece->ports[2 * side + 1] };
-	*match = (struct match){ .kind = side ? MATCH_DESTINATION_PORT : MATCH_SOURCE_PORT };
-	match->ranges.items = range;
-	match->ranges.count = 1;
-	number = predicates_intern(&terms->predicates[AXIS_SOURCE_PORT + side], &predicate);
-	if (number == before)
-		terms->made_count++;
-	return number;
+	return made_predicate(terms, AXIS_SOURCE_PORT + side, &like);
+}
+
+/* One for the piece's own prefix, in the place of the rule's list. */
+static uint32_t prefix_predicate(struct terms *terms, const struct piece *piece, int side,
+				 unsigned length)
+{
+	struct made_match like = { .match.kind = side ? MATCH_DESTINATION : MATCH_SOURCE };
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned bits = length < 32 * i ? 0 : length - 32 * i;
+		uint32_t word = piece->addresses[2 * side + i / 2] >> (i % 2 ? 0 : 32);
+
+		like.addresses.low[i] = word;
+		like.addresses.high[i] = bits < 32 ? word | UINT32_MAX >> bits : word;
+	}
+	return made_predicate(terms, side ? AXIS_DESTINATION : AXIS_SOURCE, &like);
+}
+
+/*
+ * What holds for the piece and not for all of its term. An IPv6 record is found by hashes of
+ * addresses that are exact for those of the group only, so that no row may lead others to it.
+ */
+static void piece_restrict(const struct groups *groups, const struct piece *piece,
+			   struct terms *terms, struct term *term)
+{
+	const struct base *base = &groups->pieces.bases[piece->base];
+
+	for (int side = 0; side < 2; side++) {
+		enum axis axis = AXIS_SOURCE + side;
+		const struct match *match =
+			terms->predicates[axis].items[term->predicate[axis]].match;
+
+		if (piece->cut[side])
+			term->predicate[AXIS_SOURCE_PORT + side] =
+				cut_predicate(terms, piece, side);
+		if (groups->family == FW_INET6 && base->kind[side] == PART_EXACT &&
+		    match->addresses.ranges.inet6_count > 1)
+			term->predicate[axis] =
+				prefix_predicate(terms, piece, side, base->detail[side]);
+	}
 }
 
 void groups_replace_terms(const struct groups *groups, struct terms *terms)
 {
 	uint32_t *next =
 		memory_new(groups->count, sizeof(*next)); /* by group: where its next goes */
-	size_t count = 0, cuts = 0;
+	size_t count = 0;
 	struct term *items;
 
 	for (size_t i = 0; i < groups->count; i++) {
 		next[i] = count;
 		count += groups->items[i].count;
 	}
-	for (size_t i = 0; i < groups->pieces.count; i++)
-		cuts += groups->pieces.items[i].cut[0] + groups->pieces.items[i].cut[1];
 	items = memory_new(count, sizeof(*items));
-	terms->made = memory_new(cuts, sizeof(*terms->made));
-	terms->made_ranges = memory_new(cuts, sizeof(*terms->made_ranges));
 	for (size_t i = 0; i < groups->pieces.count; i++) {
 		const struct piece *piece = &groups->pieces.items[i];
 		struct term *term;
@@ -178,10 +230,7 @@ void groups_replace_terms(const struct groups *groups, struct terms *terms)
 		term = &items[next[piece->group]++];
 		*term = terms->items[piece->term];
 		term->bit = piece->group;
-		for (int side = 0; side < 2; side++)
-			if (piece->cut[side])
-				term->predicate[AXIS_SOURCE_PORT + side] =
-					cut_predicate(terms, piece, side);
+		piece_restrict(groups, piece, terms, term);
 	}
 	free(next);
 	free(terms->items);

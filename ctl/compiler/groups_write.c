@@ -7,37 +7,23 @@
 #include "fw/groups.h"
 #include "fw/tree.h"
 
-static void write_four(struct fw_bucket *buckets, const struct group *group,
-		       const struct pieces *pieces, const uint32_t *meta)
+static void write_buckets(struct fw_bucket *buckets, const struct groups *groups,
+			  const struct group *group, const struct fw_group *masks,
+			  const uint32_t *meta)
 {
 	for (size_t i = 0; i < group->buckets; i++)
 		for (int k = 0; k < FW_BUCKET_RECORDS; k++)
 			buckets[i].meta[k] = FW_RECORD_NONE;
 	for (size_t i = 0; i < group->count; i++) {
-		const struct piece *piece = &pieces->items[group->pieces[i]];
+		const struct piece *piece = &groups->pieces.items[group->pieces[i]];
 		struct fw_bucket *bucket = &buckets[group->place[i]];
+		struct fw_group_key key;
 		int slot = 0;
 
 		while (bucket->meta[slot] != FW_RECORD_NONE)
 			slot++;
-		bucket->addresses[slot] = piece->addresses[0];
-		bucket->ports[slot] = fw_ports_pack(piece->ports);
-		bucket->meta[slot] = meta[i];
-	}
-}
-
-static void write_six(struct fw_bucket6 *buckets, const struct group *group,
-		      const struct pieces *pieces, const uint32_t *meta)
-{
-	for (size_t i = 0; i < group->buckets; i++)
-		for (int k = 0; k < FW_BUCKET6_RECORDS; k++)
-			buckets[i].meta[k] = FW_RECORD_NONE;
-	for (size_t i = 0; i < group->count; i++) {
-		const struct piece *piece = &pieces->items[group->pieces[i]];
-		struct fw_bucket6 *bucket = &buckets[group->place[i]];
-		int slot = bucket->meta[0] != FW_RECORD_NONE;
-
-		memcpy(bucket->addresses[slot], piece->addresses, sizeof(piece->addresses));
+		group_piece_key(piece, masks, groups->family, &key);
+		bucket->addresses[slot] = key.addresses;
 		bucket->ports[slot] = fw_ports_pack(piece->ports);
 		bucket->meta[slot] = meta[i];
 	}
@@ -55,9 +41,7 @@ static void write_group(const struct groups *groups, size_t number, const struct
 {
 	struct writer *writer = output->writer;
 	const struct group *group = &groups->items[number];
-	size_t size =
-		groups->family == FW_INET ? sizeof(struct fw_bucket) : sizeof(struct fw_bucket6);
-	uint32_t offset = writer_add(writer, group->buckets * size, size);
+	uint32_t offset = writer_add(writer, group->buckets * sizeof(struct fw_bucket), FW_LINE);
 	uint32_t *meta;
 	struct fw_group out;
 
@@ -70,16 +54,13 @@ static void write_group(const struct groups *groups, size_t number, const struct
 		meta[i] = output->first_record + terms->items[piece->term].rule;
 		meta[i] |= (uint32_t)piece->protocol << FW_RECORD_BITS;
 	}
-	if (groups->family == FW_INET)
-		write_four(writer_at(writer, offset), group, &groups->pieces, meta);
-	else
-		write_six(writer_at(writer, offset), group, &groups->pieces, meta);
-	free(meta);
 	group_masks(&groups->pieces.bases[group->key.base], group->key.bits, groups->family, &out);
 	out.seed = group->seed;
 	out.best = output->first_record + terms->items[group->best].rule;
 	out.line = offset / FW_LINE;
 	out.shift = group_shift(group->buckets);
+	write_buckets(writer_at(writer, offset), groups, group, &out, meta);
+	free(meta);
 	number = number / 64 * 64 + fw_bit_place(1ULL << number % 64);
 	memcpy(writer_at(writer, output->lines + number * sizeof(out)), &out, sizeof(out));
 }

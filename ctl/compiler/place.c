@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "compiler/hash.h"
-#include "fw/classify.h"
+#include "compiler/index.h"
 
 #define SEEDS	   4
 #define DOUBLINGS  4
@@ -49,8 +48,8 @@ uint32_t group_shift(size_t buckets)
 	return 63 - __builtin_ctzll(buckets);
 }
 
-static uint32_t piece_bucket(const struct piece *piece, const struct fw_group *masks,
-			     enum fw_family family)
+void group_piece_key(const struct piece *piece, const struct fw_group *masks, enum fw_family family,
+		     struct fw_group_key *ret_key)
 {
 	struct fw_probe probe = {
 		.service = piece->ports[0] | (uint64_t)piece->ports[2] << 32 |
@@ -58,32 +57,94 @@ static uint32_t piece_bucket(const struct piece *piece, const struct fw_group *m
 	};
 
 	memcpy(probe.addresses, piece->addresses, sizeof(probe.addresses));
-	probe.service &= masks->service_mask;
-	return family == FW_INET ? fw_probe_hash(&probe, masks->seed, masks->shift, 0)
-				 : fw_probe_hash(&probe, masks->seed, masks->shift, 1);
+	if (family == FW_INET)
+		fw_group_key(masks, &probe, ret_key);
+	else
+		fw_group_key6(masks, &probe, ret_key);
 }
 
 /* Returns how many found no place. */
 static size_t try_place(struct group *group, const struct pieces *pieces, struct fw_group *masks,
 			enum fw_family family, uint8_t *fill)
 {
-	uint8_t records = family == FW_INET ? FW_BUCKET_RECORDS : FW_BUCKET6_RECORDS;
 	size_t left = 0;
 
 	masks->seed = group->seed;
 	masks->shift = group_shift(group->buckets);
 	memset(fill, 0, group->buckets);
 	for (size_t i = 0; i < group->count; i++) {
-		uint32_t bucket = piece_bucket(&pieces->items[group->pieces[i]], masks, family);
+		struct fw_group_key key;
 
-		group->place[i] = bucket;
-		if (fill[bucket] == records) {
+		group_piece_key(&pieces->items[group->pieces[i]], masks, family, &key);
+		group->place[i] = key.bucket;
+		if (fill[key.bucket] == FW_BUCKET_RECORDS) {
 			group->place[i] = NOT_PLACED;
 			left++;
 		} else {
-			fill[bucket]++;
+			fill[key.bucket]++;
 		}
 	}
+	return left;
+}
+
+/* Addresses of one side by what they are folded into. */
+struct folds {
+	const struct group *group;
+	const struct pieces *pieces;
+	uint32_t *items; /* by piece of the group */
+};
+
+static bool is_fold(const void *context, uint32_t number, const void *key)
+{
+	const struct folds *folds = context;
+
+	return folds->items[number] == *(const uint32_t *)key;
+}
+
+/* Keeps one of the addresses of a side that are folded into the same bits. */
+static size_t keep_one_of_a_fold(struct folds folds, int side, uint32_t *place)
+{
+	struct index index = { .is = is_fold, .context = &folds };
+	size_t left = 0;
+
+	index_reserve(&index, folds.group->count);
+	for (uint32_t i = 0; i < folds.group->count; i++) {
+		uint32_t hash = hash_mix(folds.items[i]), number;
+		const struct piece *items = folds.pieces->items;
+
+		if (place[i] == NOT_PLACED)
+			continue;
+		number = index_find(&index, hash, &folds.items[i]);
+		if (number == INDEX_NONE) {
+			index_put(&index, hash, i);
+		} else if (memcmp(items[folds.group->pieces[number]].addresses + 2 * side,
+				  items[folds.group->pieces[i]].addresses + 2 * side,
+				  2 * sizeof(uint64_t))) {
+			place[i] = NOT_PLACED;
+			left++;
+		}
+	}
+	free(index.slots);
+	return left;
+}
+
+/* Readers compare IPv6 addresses as they are folded: each that a group has must be another. */
+static size_t check_folds(struct group *group, const struct pieces *pieces,
+			  const struct fw_group *masks)
+{
+	struct folds folds = { group, pieces, memory_new(group->count, sizeof(uint32_t)) };
+	size_t left = 0;
+
+	for (int side = 0; side < 2; side++) {
+		for (size_t i = 0; i < group->count; i++) {
+			struct fw_group_key key;
+
+			group_piece_key(&pieces->items[group->pieces[i]], masks, FW_INET6, &key);
+			folds.items[i] = key.addresses >> (side ? 0 : 32);
+		}
+		left += keep_one_of_a_fold(folds, side, group->place);
+	}
+	free(folds.items);
 	return left;
 }
 
@@ -113,7 +174,7 @@ static size_t take_out(struct group *group, const struct pieces *pieces, size_t 
 size_t place_group(struct group *group, const struct pieces *pieces, enum fw_family family,
 		   uint32_t **ret_left)
 {
-	size_t wanted = family == FW_INET ? group->count * 2 / 3 : group->count, left = 0;
+	size_t wanted = group->count * 2 / 3, left = 0;
 	struct fw_group masks;
 	uint8_t *fill;
 
@@ -137,6 +198,8 @@ size_t place_group(struct group *group, const struct pieces *pieces, enum fw_fam
 		group->buckets *= 2;
 	}
 	free(fill);
+	if (family == FW_INET6)
+		left += check_folds(group, pieces, &masks);
 	*ret_left = NULL;
 	return left ? take_out(group, pieces, left, ret_left) : 0;
 }

@@ -175,7 +175,11 @@ void terms_free(struct terms *terms)
 		predicates_free(&terms->predicates[axis]);
 	free(terms->items);
 	free(terms->counted);
-	free(terms->made);
-	free(terms->made_ranges);
+	while (terms->made) {
+		struct made_match *next = terms->made->next;
+
+		free(terms->made);
+		terms->made = next;
+	}
 	*terms = (struct terms){ 0 };
 }

@@ -44,6 +44,13 @@ struct term {
 	uint32_t predicate[AXES];
 };
 
+struct made_match {
+	struct made_match *next;
+	struct match match;
+	struct range range; /* the one that it has: of ports */
+	struct range6 addresses;
+};
+
 /* The terms of one instance (hook and family), in rule order. */
 struct terms {
 	enum fw_family family;
@@ -55,9 +62,7 @@ struct terms {
 	size_t counted_count;
 	size_t counted_capacity;
 	struct predicates predicates[AXES];
-	struct match *made; /* of predicates that no rule has: parts of ranges */
-	struct range *made_ranges;
-	size_t made_count;
+	struct made_match *made; /* of predicates that no rule has: parts of ranges and of lists */
 };
 
 void terms_make(const struct block *block, enum fw_family family, struct terms *ret_terms);

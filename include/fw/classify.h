@@ -156,11 +156,8 @@ static __always_inline int fw_search_step(struct fw_search *search)
 	group = fw_line(view, search->at->groups + number);
 	if (group->best >= search->best)
 		return 1;
-	if (search->at->wide)
-		search->best = fw_group_probe(view, group, &search->probe, search->best, 1);
-	else
-		search->best = fw_group_probe(view, group, &search->probe, search->best, 0);
-	search->best += view.zero;
+	search->best = fw_group_probe(view, group, &search->probe, search->best, search->at->wide) +
+		       view.zero;
 	return 0;
 }
 

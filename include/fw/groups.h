@@ -29,33 +29,57 @@ static __always_inline void fw_probe_init(struct fw_probe *probe, const struct f
 	probe->addresses[3] = (__u64)destination[2] << 32 | destination[3];
 }
 
-static __always_inline void fw_probe_mask(struct fw_probe *masked, const struct fw_probe *probe,
-					  const struct fw_group *group, const int wide)
-{
-	masked->service = probe->service & group->service_mask;
-	masked->addresses[0] = probe->addresses[0] & group->masks[0];
-	if (!wide)
-		return;
-	masked->addresses[1] = probe->addresses[1] & group->masks[1];
-	masked->addresses[2] = probe->addresses[2] & group->masks[2];
-	masked->addresses[3] = probe->addresses[3] & group->masks[3];
-}
+/* What a record is compared with, and the bucket it is in. */
+struct fw_group_key {
+	__u64 addresses; /* inet: masked; inet6: 32 bits folded from each */
+	__u64 service;
+	__u32 bucket;
+};
 
 /*
  * Products are independent of each other, and so run side by side. Their upper bits depend on all
  * bits of the key: `shift` leaves as many as number the buckets.
  */
-static __always_inline __u32 fw_probe_hash(const struct fw_probe *masked, __u64 seed, __u32 shift,
-					   const int wide)
+static __always_inline __u64 fw_service_hash(__u64 service, __u64 seed)
 {
-	__u64 hash = (masked->addresses[0] ^ seed) * 0x9e3779b97f4a7c15ULL +
-		     (masked->service + seed) * 0xc2b2ae3d27d4eb4fULL;
+	return (service + seed) * 0xc2b2ae3d27d4eb4fULL;
+}
 
-	if (wide)
-		hash += (masked->addresses[1] ^ seed) * 0xff51afd7ed558ccdULL +
-			(masked->addresses[2] + seed) * 0xd6e8feb86659fd93ULL +
-			(masked->addresses[3] ^ ~seed) * 0xc4ceb9fe1a85ec53ULL;
-	return (hash >> 1) >> (shift & 63);
+static __always_inline __u32 fw_group_bucket(const struct fw_group *group, __u64 hash)
+{
+	return (hash >> 1) >> (group->shift & 63);
+}
+
+static __always_inline void fw_group_key(const struct fw_group *group, const struct fw_probe *probe,
+					 struct fw_group_key *key)
+{
+	__u64 seed = group->seed;
+
+	key->service = probe->service & group->service_mask;
+	key->addresses = probe->addresses[0] & group->masks[0];
+	key->bucket = fw_group_bucket(group, (key->addresses ^ seed) * 0x9e3779b97f4a7c15ULL +
+						     fw_service_hash(key->service, seed));
+}
+
+/*
+ * The rows have told that each address, masked, is one of those that the group's records have. The
+ * compiler has seen to it that no two of these are folded into the same 32 bits, so that what is
+ * folded equals if and only if the address does, and a record takes no more room than with IPv4.
+ */
+static __always_inline void fw_group_key6(const struct fw_group *group,
+					  const struct fw_probe *probe, struct fw_group_key *key)
+{
+	__u64 seed = group->seed;
+	__u64 source = ((probe->addresses[0] & group->masks[0]) ^ seed) * 0x9e3779b97f4a7c15ULL +
+		       ((probe->addresses[1] & group->masks[1]) ^ ~seed) * 0xff51afd7ed558ccdULL;
+	__u64 destination =
+		((probe->addresses[2] & group->masks[2]) ^ seed) * 0xd6e8feb86659fd93ULL +
+		((probe->addresses[3] & group->masks[3]) ^ ~seed) * 0xc4ceb9fe1a85ec53ULL;
+
+	key->service = probe->service & group->service_mask;
+	key->addresses = (source >> 32 << 32) | destination >> 32;
+	key->bucket =
+		fw_group_bucket(group, source + destination + fw_service_hash(key->service, seed));
 }
 
 /* The lowest and the highest source port, then destination port, as buckets have them. */
@@ -73,14 +97,14 @@ static __always_inline __u64 fw_ports_pack(const __u16 ports[4])
  * clang's branches are taken at random, and the verifier walks both ways.
  */
 static __always_inline __u32 fw_better(__u32 best, __u64 differ, __u64 ports, __u32 meta,
-				       const struct fw_probe *masked, __u64 service)
+				       const struct fw_group_key *key, __u64 service)
 {
 	__u64 lanes = service & FW_PORT_LANES;
 	__u64 inside = ((lanes | FW_PORT_GUARDS) - (ports & FW_PORT_LANES)) &
 		       (((ports >> 16 & FW_PORT_LANES) | FW_PORT_GUARDS) - lanes);
 	__s64 below;
 
-	differ |= (masked->service >> 48) ^ (meta >> FW_RECORD_BITS);
+	differ |= (key->service >> 48) ^ (meta >> FW_RECORD_BITS);
 	differ |= ~inside & FW_PORT_GUARDS;
 	/* A record that missed is above all others. */
 	below = (__s64)(meta & FW_RECORD_NONE) - best +
@@ -89,42 +113,26 @@ static __always_inline __u32 fw_better(__u32 best, __u64 differ, __u64 ports, __
 	return best + (__u32)(below & below >> 63);
 }
 
-/* The best record of one group, or `best`. */
+/* The best record of one group, or `best`. `wide`: 0 for IPv4. */
 static __always_inline __u32 fw_group_probe(struct fw_view view, const struct fw_group *group,
-					    const struct fw_probe *probe, __u32 best,
-					    const int wide)
+					    const struct fw_probe *probe, __u32 best, __u32 wide)
 {
 	__u64 service = probe->service;
-	struct fw_probe masked;
-	__u32 bucket;
+	const struct fw_bucket *bucket;
+	struct fw_group_key key;
 
 	/* Here and not before the loop around this: two numbers less on the stack. */
 	asm volatile("" : "+r"(service));
 
-	fw_probe_mask(&masked, probe, group, wide);
-	bucket = fw_probe_hash(&masked, group->seed, group->shift, wide);
-	if (wide) {
-		__u32 number = group->line + 2 * bucket;
-		const struct fw_bucket6 *six =
-			(const void *)(view.base +
-				       ((number << 6) & (view.mask & ~(2 * FW_LINE - 1U))));
-
-#pragma GCC unroll 2
-		for (int i = 0; i < FW_BUCKET6_RECORDS; i++)
-			best = fw_better(best,
-					 (six->addresses[i][0] ^ masked.addresses[0]) |
-						 (six->addresses[i][1] ^ masked.addresses[1]) |
-						 (six->addresses[i][2] ^ masked.addresses[2]) |
-						 (six->addresses[i][3] ^ masked.addresses[3]),
-					 six->ports[i], six->meta[i], &masked, service);
-	} else {
-		const struct fw_bucket *four = fw_line(view, group->line + bucket);
-
+	if (wide)
+		fw_group_key6(group, probe, &key);
+	else
+		fw_group_key(group, probe, &key);
+	bucket = fw_line(view, group->line + key.bucket);
 #pragma GCC unroll 3
-		for (int i = 0; i < FW_BUCKET_RECORDS; i++)
-			best = fw_better(best, four->addresses[i] ^ masked.addresses[0],
-					 four->ports[i], four->meta[i], &masked, service);
-	}
+	for (int i = 0; i < FW_BUCKET_RECORDS; i++)
+		best = fw_better(best, bucket->addresses[i] ^ key.addresses, bucket->ports[i],
+				 bucket->meta[i], &key, service);
 	return best;
 }
 

@@ -21,7 +21,7 @@
 #include "fw/layout.h"
 
 #define FW_IMAGE_MAGIC	0x31676d49u /* "Img1" */
-#define FW_IMAGE_LAYOUT 6	    /* of everything in this file */
+#define FW_IMAGE_LAYOUT 7	    /* of everything in this file */
 #define FW_LINE		64
 
 /* What the packets of a hook need besides the parsed packet (header `features`). */
@@ -355,21 +355,13 @@ struct fw_group {
  * 16 bits each.
  * meta: record number, above it the protocol if it is exact. Free: FW_RECORD_NONE. */
 struct fw_bucket {
-	__u64 addresses[3]; /* source << 32 | destination, masked */
+	__u64 addresses[3]; /* source << 32 | destination: masked, of IPv6 folded */
 	__u64 ports[3];
 	__u32 meta[3];
 	__u32 pad;
 };
 
-struct fw_bucket6 {
-	__u64 addresses[2][4];
-	__u64 ports[2];
-	__u32 meta[2];
-	__u32 pad[10];
-};
-
-#define FW_BUCKET_RECORDS  3
-#define FW_BUCKET6_RECORDS 2
+#define FW_BUCKET_RECORDS 3
 
 #define FW_INSTANCE_SIZE 512
 #define FW_BIT_NUMBERS	 128 /* offset of __u8[64]: by fw_bit_place() */
@@ -387,7 +379,6 @@ _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_interface_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_group) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_bucket) == FW_LINE, "one line");
-_Static_assert(sizeof(struct fw_bucket6) == 2 * FW_LINE, "two lines");
 _Static_assert(FW_SMALL_FIELDS <= 16, "each field has a chain");
 _Static_assert(sizeof(struct fw_set_rows) % FW_LINE == 0, "whole lines");
 _Static_assert(sizeof(struct fw_instance) <= FW_INSTANCE_SIZE, "instances have fixed places");
