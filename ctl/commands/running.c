@@ -431,7 +431,7 @@ int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_s
 {
 	struct wanted_links wanted = { 0 };
 	struct compiling *compiling = NULL;
-	const struct image *image;
+	const struct image *image = NULL;
 	int error = wanted_links_find(ruleset, &wanted);
 
 	if (error) {
@@ -442,9 +442,9 @@ int running_rehearse(struct ruleset *ruleset, bool need_all, size_t *ret_image_s
 	if (!error) {
 		compiling = compiling_start(ruleset, &wanted);
 		error = compiling_finish(compiling, NULL, &image);
+		if (!error)
+			*ret_image_size = image->size;
 	}
-	if (!error)
-		*ret_image_size = image->size;
 	compiling_free(&compiling);
 	wanted_links_free(&wanted);
 	return error;
