@@ -193,7 +193,8 @@ static void add_scratch(struct writer *writer, struct fw_image_header *header)
 	for (int i = 0; i < FW_HOOKS * 4; i++) {
 		const struct fw_instance *at =
 			writer_at(writer, FW_INSTANCES + i * FW_INSTANCE_SIZE);
-		uint32_t size = (at->summary + at->words + at->counted_words) * sizeof(uint64_t);
+		uint32_t words = at->summary + at->words + at->counted_words;
+		uint32_t size = sizeof(struct fw_row_head) + words * sizeof(uint64_t);
 
 		if (at->features & FW_USES_SETS && size > header->scratch_size)
 			header->scratch_size = size;

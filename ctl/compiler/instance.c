@@ -12,18 +12,23 @@
 
 #define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
-/* A row in the image: its readers look for rows of few words at multiples of FW_EXACT_WORDS. */
+/* A row in the image: its readers look for rows of few words at multiples of FW_EXACT_SIZE. */
 size_t instance_row_size(const struct instance *instance)
 {
-	size_t size = (instance->out.summary + space_words(&instance->space)) * sizeof(uint64_t);
+	size_t words = instance->out.summary + space_words(&instance->space);
+	size_t size = sizeof(struct fw_row_head) + words * sizeof(uint64_t);
 
 	if (!instance->out.summary)
-		return FW_EXACT_WORDS * sizeof(uint64_t);
+		return FW_EXACT_SIZE;
 	return (size + FW_LINE - 1) / FW_LINE * FW_LINE;
 }
 
-static void write_row(const struct instance *instance, const uint64_t *row, uint64_t *out)
+static void write_row(const struct instance *instance, const uint64_t *row, uint32_t entry,
+		      struct fw_row_head *head)
 {
+	uint64_t *out = (uint64_t *)(head + 1);
+
+	head->entry = entry;
 	for (size_t i = 0; instance->out.summary && i < instance->space.words; i++)
 		if (row[i])
 			out[0] |= 1ULL << i;
@@ -41,8 +46,9 @@ uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows
 	for (size_t i = 0; i < rows->count; i++) {
 		size_t at = offset + i * stride;
 
-		write_row(instance, rows_at(rows, i), writer_at(instance->writer, at));
 		entries[i] = FW_ENTRY_OF(at / sizeof(uint64_t));
+		write_row(instance, rows_at(rows, i), entries[i],
+			  writer_at(instance->writer, at));
 	}
 	return entries;
 }

@@ -27,7 +27,8 @@ __noinline __u64 fw_make_word(const struct fw_packet *packet, __u64 active, __u3
 		return 0;
 	view.zero = fw_image_header(view.base)->zeros[0];
 	bits = fw_set_word(view, fw_instance(view.base, FW_HOOK, packet->family), packet, word);
-	*(__u64 *)(view.base + ((row + 8 * word) & (view.mask & ~7U))) = bits;
+	*(__u64 *)(view.base +
+		   ((row + sizeof(struct fw_row_head) + 8 * word) & (view.mask & ~7U))) = bits;
 	return bits;
 }
 
@@ -63,7 +64,8 @@ __noinline __u32 fw_make_row(const struct fw_packet *packet, __u64 active)
 		summary |= bits >> 63 << (i & 63);
 	}
 	if (at->summary)
-		*(__u64 *)(view.base + (row & (view.mask & ~7U))) = summary;
+		*(__u64 *)(view.base + ((row + sizeof(struct fw_row_head)) & (view.mask & ~7U))) =
+			summary;
 	return fw_row_made(at, row);
 }
 

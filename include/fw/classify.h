@@ -28,7 +28,7 @@ static __always_inline __u64 fw_rows_word(struct fw_view view, const struct fw_i
 					  const struct fw_rows *rows, __u32 index)
 {
 	__u32 features = *(const volatile __u32 *)&at->features;
-	__u32 skip = index * 8;
+	__u32 skip = sizeof(struct fw_row_head) + index * 8;
 	__u64 bits = fw_view64(view, rows->source + skip) &
 		     fw_view64(view, rows->destination + skip) &
 		     fw_view64(view, rows->service + skip);
@@ -50,7 +50,9 @@ struct fw_exact {
 
 static __always_inline const __u64 *fw_exact_row(struct fw_view view, __u32 offset)
 {
-	return (const void *)(view.base + (offset & (view.mask & ~(8U * FW_EXACT_WORDS - 1))));
+	__u32 at = offset & (view.mask & ~((__u32)FW_EXACT_SIZE - 1));
+
+	return (const void *)(view.base + at + sizeof(struct fw_row_head));
 }
 
 static __always_inline void fw_exact_init(struct fw_exact *exact, struct fw_view view,
@@ -84,7 +86,7 @@ static __always_inline __u32 fw_first_exact(struct fw_view view, const struct fw
 	struct fw_exact exact;
 
 	fw_exact_init(&exact, view, rows);
-#pragma GCC unroll 16
+#pragma GCC unroll 15
 	for (int i = 0; i < FW_EXACT_WORDS; i++) {
 		__u64 bits;
 

@@ -150,9 +150,10 @@ enum fw_entry_kind {
 /*
  * Trees of IPv4 addresses that are not large have tables only: one of 65,536 entries by the upper
  * half of the address, and below it tables of 256. FW_ENTRY_TABLE is in an entry that leads to one;
- * all others are values. Their search has no branch.
+ * all others are rows, each of which begins with its own entry: a search that looks there once more
+ * stays. So it has no branch, and chooses nothing. As the sign, it is a mask by one shift.
  */
-#define FW_ENTRY_TABLE 1U
+#define FW_ENTRY_TABLE (1U << 31 | 1U)
 
 #define FW_ENTRY_BITS		  3
 #define FW_ENTRY_KIND(entry)	  ((entry)&7)
@@ -273,11 +274,16 @@ struct fw_set_rows {
 };
 
 /*
- * Rows are named by their offset. Where bits are terms and a row has up to FW_EXACT_WORDS words, it
- * is [words][counted words] and begins at a multiple of FW_EXACT_WORDS words, so that the words are
- * looked at one by one. Else it is [summary][words][counted words]: summary bit n is set if word n
- * is not 0.
+ * Rows are named by their offset, and begin with it: struct fw_row_head. Where bits are terms and
+ * a row has up to FW_EXACT_WORDS words, behind it are [words][counted words], and it begins at a
+ * multiple of FW_EXACT_SIZE, so that the words are looked at one by one. Else there are
+ * [summary][words][counted words]: summary bit n is set if word n is not 0.
  */
+struct fw_row_head {
+	__u32 entry; /* the row's own */
+	__u32 pad;
+};
+
 #define FW_USES_SERVICE	 (1U << 31) /* protocol or ports are matched */
 #define FW_USES_PORT_ROW (1U << 30) /* source ports lead to the first network row, not to cells */
 #define FW_USES_NETWORK	 ((1U << FW_SMALL_VLAN) - 1) /* small fields of the network packet */
@@ -288,7 +294,8 @@ struct fw_set_rows {
 
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
-#define FW_EXACT_WORDS	     16
+#define FW_EXACT_WORDS	     15
+#define FW_EXACT_SIZE	     (sizeof(struct fw_row_head) + 8 * FW_EXACT_WORDS)
 
 #define FW_TABLES_SOURCE      (1U << 0)
 #define FW_TABLES_DESTINATION (1U << 1)
@@ -373,6 +380,7 @@ _Static_assert(sizeof(struct fw_image_header) == FW_BIT_NUMBERS, "bit numbers fo
 _Static_assert(sizeof(struct fw_state_options) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_limit) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_record) == 8, "records are read as one word");
+_Static_assert(FW_EXACT_SIZE == 2 * FW_LINE, "whole lines, and a power of two");
 _Static_assert(sizeof(struct fw_tree_line) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_pairs) == FW_LINE, "one line");
 _Static_assert(sizeof(struct fw_tree_skip) == FW_LINE, "one line");

@@ -49,7 +49,7 @@ static __always_inline __u64 fw_set_word(struct fw_view view, const struct fw_in
 {
 	const __u32 turned = at->set_rows + __builtin_offsetof(struct fw_set_rows, turned);
 	const __u32 none = at->set_rows + __builtin_offsetof(struct fw_set_rows, none);
-	__u32 skip = 8 * word;
+	__u32 skip = sizeof(struct fw_row_head) + 8 * word;
 	__u64 bits = fw_bits_turned(view, turned, packet->source_sets, skip);
 
 	bits ^= fw_view64(view, fw_view32(view, none) + skip);
@@ -71,7 +71,7 @@ static inline void fw_find_sets_row(__u8 *base, __u32 size_mask, enum fw_hook ho
 	const struct fw_instance *at = fw_instance(base, hook, packet->family);
 	struct fw_view view = { base, size_mask, fw_image_header(base)->zeros[0] };
 	__u32 row = fw_image_header(base)->scratch;
-	__u64 *words = (__u64 *)(base + (row & size_mask));
+	__u64 *words = (__u64 *)(base + (row & size_mask) + sizeof(struct fw_row_head));
 
 	if (!(packet->source_sets | packet->destination_sets))
 		return;

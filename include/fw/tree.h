@@ -126,17 +126,16 @@ static __always_inline __u32 fw_tree_pairs_find(struct fw_view view, __u32 at, _
 	return line->entries[fw_lanes_sum(sum) & 1];
 }
 
-/* `index`, in bytes, of the table that `entry` leads to; of a value, the value. */
+/* `index`, in bytes, of the table that `entry` leads to; of a row, the row. */
 static __always_inline __u32 fw_tables_step(struct fw_view view, __u32 entry, __u32 index)
 {
-	__u32 mask = -(entry & FW_ENTRY_TABLE), next;
+	__s32 mask = (__s32)entry >> 31;
 
 	asm volatile("" : "+r"(mask));
-	next = fw_view32(view, entry + (index & mask));
-	return entry ^ ((entry ^ next) & mask);
+	return fw_view32(view, entry + (index & mask));
 }
 
-/* The value of an IPv4 address in a tree of tables only. */
+/* The row of an IPv4 address in a tree of tables only. */
 static __always_inline __u32 fw_tables_find(struct fw_view view, __u32 entry, __u32 address)
 {
 	entry = fw_tables_step(view, entry, address >> 14 & 0x3fffc);
