@@ -18,9 +18,9 @@ size_t instance_row_size(const struct instance *instance)
 	size_t words = instance->out.summary + space_words(&instance->space);
 	size_t size = sizeof(struct fw_row_head) + words * sizeof(uint64_t);
 
-	if (!instance->out.summary)
-		return FW_EXACT_SIZE;
-	return (size + FW_LINE - 1) / FW_LINE * FW_LINE;
+	if (instance->out.summary + instance->space.words <= FW_EXACT_WORDS)
+		size = size > FW_EXACT_SIZE ? size : FW_EXACT_SIZE;
+	return (size + FW_EXACT_SIZE - 1) / FW_EXACT_SIZE * FW_EXACT_SIZE;
 }
 
 static void write_row(const struct instance *instance, const uint64_t *row, uint32_t entry,

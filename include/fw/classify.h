@@ -163,6 +163,35 @@ static __always_inline int fw_search_step(struct fw_search *search)
 	return 0;
 }
 
+/*
+ * Which words have bits that the rows of both addresses and the service have in common: where they
+ * are few, all are looked at, side by side and without a branch. Else the rows' summaries tell,
+ * which leave words that have none.
+ */
+static __always_inline __u64 fw_search_summary(struct fw_view view, const struct fw_instance *at,
+					       const struct fw_rows *rows)
+{
+	__u64 summary = view.zero;
+	__u32 words = at->words;
+	struct fw_exact exact;
+
+	if (words > FW_GROUP_WORDS)
+		return fw_rows_word(view, at, rows, 0);
+	fw_exact_init(&exact, view, rows);
+#pragma GCC unroll 14
+	for (int i = 0; i < FW_GROUP_WORDS; i++) {
+		__u64 bits;
+
+		if ((__u32)i >= words)
+			break;
+		bits = fw_exact_word(&exact, view, rows, 1 + i, 0);
+		bits |= -bits;
+		asm volatile("" : "+r"(bits));
+		summary |= bits >> 63 << i;
+	}
+	return summary;
+}
+
 static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_instance *at,
 					   const struct fw_rows *rows,
 					   const struct fw_packet *packet)
@@ -174,7 +203,7 @@ static __always_inline __u32 fw_best_match(struct fw_view view, const struct fw_
 	search.best = FW_RECORD_NONE + view.zero;
 	/* The first word is looked at beside the summary. Where there is none, its place is
 	 * another's. */
-	summary = fw_rows_word(view, at, rows, 0);
+	summary = fw_search_summary(view, at, rows);
 	search.word = *(const volatile __u32 *)&at->summary;
 	first = -(summary & 1);
 	asm volatile("" : "+r"(first));

@@ -295,6 +295,7 @@ struct fw_row_head {
 #define FW_MAX_WORDS	     64 /* of a row: one summary word covers them */
 #define FW_MAX_COUNTED_WORDS 4
 #define FW_EXACT_WORDS	     15
+#define FW_GROUP_WORDS	     14 /* as many, with a summary before them */
 #define FW_EXACT_SIZE	     (sizeof(struct fw_row_head) + 8 * FW_EXACT_WORDS)
 
 #define FW_TABLES_SOURCE      (1U << 0)
