@@ -89,7 +89,7 @@ double plane_switch(struct dataplane *plane, struct ruleset *ruleset)
 
 struct dataplane *plane_of(const char *rules)
 {
-	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_0);
+	struct dataplane *plane = plane_open(FW_IMAGE_SIZE_1);
 	struct ruleset *ruleset = rules_read_text(rules);
 
 	if (!ruleset)

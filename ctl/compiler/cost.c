@@ -11,7 +11,7 @@
 #define GROUPS_NS    24.0 /* before the first candidate */
 #define CANDIDATE_NS 15.0
 #define WORD_NS	     0.5 /* one after the other */
-#define WORD_LED_NS  3.0 /* of more than 16 words, led by a summary */
+#define WORD_LED_NS  3.0 /* of more than 15 words, led by a summary */
 #define WORDS_EXACT  16
 #define COUNTED_NS   4.4
 #define LIMITS_NS    20.0 /* if there is any */

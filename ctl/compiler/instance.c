@@ -47,8 +47,7 @@ uint32_t *instance_write_rows(struct instance *instance, const struct rows *rows
 		size_t at = offset + i * stride;
 
 		entries[i] = FW_ENTRY_OF(at / sizeof(uint64_t));
-		write_row(instance, rows_at(rows, i), entries[i],
-			  writer_at(instance->writer, at));
+		write_row(instance, rows_at(rows, i), entries[i], writer_at(instance->writer, at));
 	}
 	return entries;
 }
