@@ -21,6 +21,7 @@ static enum exit_status change_install(const struct context *context, struct dat
 	struct installed installed;
 
 	/* `watch` switches too, and changes nothing. */
+	buffer_reserve(&text, before->length); /* about as much */
 	ruleset_print(ruleset, &text);
 	input.text = &text;
 	input.origin.changes += strcmp(buffer_text(&text), before->text) != 0;

@@ -150,20 +150,29 @@ struct making {
 	bool back; /* to the rules before */
 };
 
+static void switch_failed_tell(const struct dataplane *dataplane, const struct making *making)
+{
+	if (making->back)
+		message_error("cannot switch back: %s", dataplane_error(dataplane));
+	else
+		message_error("cannot switch to the new rules: %s; what runs is unchanged",
+			      dataplane_error(dataplane));
+}
+
+/* Switches to the image, when it is there; until then the texts that go with it are printed. */
 static int generation_switch(struct dataplane *dataplane, const struct making *making,
-			     const struct image *image, uint32_t *ret_number)
+			     struct installed *installed)
 {
 	_cleanup_buffer_ struct buffer printed = { 0 };
 	_cleanup_buffer_ struct buffer links = { 0 };
 	const struct buffer *text = making->text ? making->text : &printed;
 	struct switch_input input = {
 		.plan = making->plan,
-		.image = image->bytes,
-		.image_size = image->size,
 		.fail_drop = making->ruleset->options.fail_drop,
 		.origin = making->origin,
 	};
 	struct generation_file *files;
+	const struct image *image;
 	int error;
 
 	if (!making->text)
@@ -174,21 +183,22 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	input.links = buffer_text(&links);
 	files = files_of(making->ruleset, &input.file_count);
 	input.files = files;
-	error = dataplane_switch(dataplane, &input, ret_number);
-	if (error && making->back)
-		message_error("cannot switch back: %s", dataplane_error(dataplane));
-	else if (error)
-		message_error("cannot switch to the new rules: %s; what runs is unchanged",
-			      dataplane_error(dataplane));
+	error = compiling_finish(making->compiling, making->plan, &image);
+	if (!error) {
+		input.image = image->bytes;
+		input.image_size = installed->image_size = image->size;
+		error = dataplane_switch(dataplane, &input, &installed->generation);
+		if (error)
+			switch_failed_tell(dataplane, making);
+	}
 	files_free(files, input.file_count);
 	return error;
 }
 
-/* Plans and switches, when the image is there. */
+/* Plans and switches. */
 static int generation_make(struct dataplane *dataplane, struct making *making,
 			   struct installed *installed)
 {
-	const struct image *image;
 	int error = dataplane_plan(dataplane, making->ruleset, &making->plan);
 
 	if (error) {
@@ -200,11 +210,7 @@ static int generation_make(struct dataplane *dataplane, struct making *making,
 	if (error)
 		message_error("cannot make the live sets: %s", dataplane_error(dataplane));
 	else
-		error = compiling_finish(making->compiling, making->plan, &image);
-	if (!error) {
-		error = generation_switch(dataplane, making, image, &installed->generation);
-		installed->image_size = image->size;
-	}
+		error = generation_switch(dataplane, making, installed);
 	plan_free(&making->plan);
 	return error;
 }

@@ -214,6 +214,44 @@ static void fields_of_many_values_need_no_product_of_them_all(void **unused)
 	assert_in_range(forecast.image_bytes, 1, 4 << 20);
 }
 
+/* As `apply` compiles before it knows them. */
+static void counters_that_are_put_in_later_make_the_same_image(void **unused)
+{
+	struct ruleset *ruleset =
+		rules_read("option essential off\n"
+			   "ingress default drop {\n"
+			   "pass tcp to port 22 limit 5/s label a\n"
+			   "pass udp to port 53 label b\n"
+			   "count from 192.0.2.0/24 limit 9/s per source label c\n"
+			   "}\n"
+			   "egress default pass {\n"
+			   "drop to 198.51.100.0/24 limit 7/min label d\n"
+			   "}\n");
+	const uint32_t counters[FW_HOOKS][4] = { { 7, 5, 3, 11 }, { 2, 13 } };
+	const struct fw_limit_place places[FW_HOOKS][4] = {
+		{ { 17, 1 }, { 0, 0 }, { 19, 0 } },
+		{ { 23, 2 } },
+	};
+	struct compile_input later = { .ruleset = ruleset }, now = { .ruleset = ruleset };
+	struct image first = { 0 }, second = { 0 };
+	char *error = NULL;
+
+	(void)unused;
+	for (int hook = 0; hook < FW_HOOKS; hook++) {
+		now.counters[hook] = counters[hook];
+		now.limits[hook] = places[hook];
+	}
+	assert_int_equal(compile(&now, &first, &error), 0);
+	assert_int_equal(compile(&later, &second, &error), 0);
+	assert_int_equal(first.size, second.size);
+	assert_memory_not_equal(first.bytes, second.bytes, first.size);
+	image_number(&second, &now);
+	assert_memory_equal(first.bytes, second.bytes, first.size);
+	image_free(&first);
+	image_free(&second);
+	ruleset_free(&ruleset);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +263,7 @@ int main(void)
 		cmocka_unit_test(refuses_257_conditions_that_count_and_names_the_bound),
 		cmocka_unit_test(rules_of_an_ethertype_are_in_its_family_only),
 		cmocka_unit_test(fields_of_many_values_need_no_product_of_them_all),
+		cmocka_unit_test(counters_that_are_put_in_later_make_the_same_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
