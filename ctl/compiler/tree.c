@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A node tells the values of one chunk apart: its pieces are runs of chunk values with one entry.
- * Few pieces make a line, more a line below one or two levels of inner keys, many a table that is
- * indexed by the chunk. A table costs 256 KB and one load, so it is taken for few pieces at the
- * root, where all packets come by, and for many deeper down. Between them, trees of rules have
- * tables by the bytes of the chunk: two loads, where inner keys and a line are five times as much
- * to wait for. IPv4 trees that this makes not too large are of tables only. Trees of large lists
- * are kept small instead: most of their nodes have two entries in turn.
+ * A node tells one chunk's values apart: its pieces are runs of values with one entry. Few make a
+ * line, more a line below one or two levels of inner keys, many a table indexed by the chunk. It
+ * costs 256 KB and one load, so it is taken for few at the root, and for many deeper down. Between
+ * them, trees of rules have tables by the bytes of the chunk: two loads, where inner keys and a
+ * line are five times as much to wait for. IPv4 trees that this makes not too large are of tables
+ * only. Trees of large lists are kept small instead: most of their nodes have two entries in turn.
  */
 #include "compiler/tree.h"
 
@@ -146,10 +145,8 @@ static uint32_t write_direct(struct tree *tree, const struct pieces *pieces)
 	return FW_ENTRY_AT(tree->only_tables ? FW_ENTRY_TABLE : FW_ENTRY_DIRECT, offset);
 }
 
-/*
- * Fills a table with the entries of chunks from `first` on, 1 << shift apart; `*at` is the piece
- * that holds the first, or one before it. 0 also if it is one more than the tree may have.
- */
+/* Fills a table with entries of chunks from `first` on, 1 << shift apart; `*at` is the piece that
+ * holds the first, or one before it. 0 also if it is one more than the tree may have. */
 static uint32_t write_table(struct tree *tree, const struct pieces *pieces, uint32_t first,
 			    unsigned shift, size_t *at)
 {
@@ -325,10 +322,8 @@ static uint32_t write_skip(struct tree *tree, const struct part *part, int chunk
 
 static uint32_t write_node(struct tree *tree, struct part part);
 
-/*
- * How many chunks, up to 4, can be skipped: all intervals lie inside one value of each of them,
- * and behind the last is again what was before the first.
- */
+/* How many chunks, up to 4, can be skipped: all intervals lie inside one value of each of them, and
+ * behind the last is again what was before the first. */
 static int common_chunks(const struct tree *tree, const struct part *part)
 {
 	const struct interval *low = &tree->intervals[part->first];
@@ -404,6 +399,10 @@ static uint32_t write_node(struct tree *tree, struct part part)
 	uint32_t entry;
 	int common;
 
+	/* What begins where the node does is what was before all others in it. */
+	if (part.first < part.end && part.depth &&
+	    starts_chunk(&tree->intervals[part.first], part.depth - 1))
+		part.before = tree->entries[tree->intervals[part.first++].class];
 	if (part.first == part.end)
 		return part.before;
 	if (part.depth == tree->chunks) /* a whole key was skipped: one value is left */
@@ -464,11 +463,9 @@ static size_t count_nodes(const struct axis_classes *classes)
 	for (size_t i = 1, end; i < classes->interval_count; i = end) {
 		const struct interval *first = &classes->intervals[i];
 
-		for (end = i + 1;
-		     end < classes->interval_count &&
-		     interval_chunk(&classes->intervals[end], 0) == interval_chunk(first, 0);
-		     end++)
-			;
+		for (end = i + 1; end < classes->interval_count; end++)
+			if (interval_chunk(&classes->intervals[end], 0) != interval_chunk(first, 0))
+				break;
 		nodes += end > i + 1 || !starts_chunk(first, 0);
 	}
 	return nodes;
@@ -487,10 +484,9 @@ uint32_t tree_write_tables(struct writer *writer, const struct axis_classes *cla
 	if (2 * count_nodes(classes) > ONLY_TABLES_MAX) /* each needs two, at least */
 		return 0;
 	root = write_node(&tree, whole_tree(classes, entries));
-	if (tree.tables <= ONLY_TABLES_MAX)
-		return root;
-	writer->size = size;
-	return 0;
+	if (tree.tables > ONLY_TABLES_MAX)
+		writer->size = size;
+	return tree.tables > ONLY_TABLES_MAX ? 0 : root;
 }
 
 uint32_t tree_write(struct writer *writer, const struct axis_classes *classes,
