@@ -164,20 +164,19 @@ static __always_inline int fw_search_step(struct fw_search *search)
 }
 
 /*
- * Which words have bits that the rows of both addresses and the service have in common: where they
- * are few, all are looked at, side by side and without a branch. Else the rows' summaries tell,
- * which leave words that have none.
+ * Which words have bits that the rows of both addresses and the service have in common. The first
+ * ones are all looked at, side by side and without a branch; of those behind them the rows'
+ * summaries tell, which leave words that have none.
  */
 static __always_inline __u64 fw_search_summary(struct fw_view view, const struct fw_instance *at,
 					       const struct fw_rows *rows)
 {
-	__u64 summary = view.zero;
 	__u32 words = at->words;
 	struct fw_exact exact;
+	__u64 summary;
 
-	if (words > FW_GROUP_WORDS)
-		return fw_rows_word(view, at, rows, 0);
 	fw_exact_init(&exact, view, rows);
+	summary = fw_exact_word(&exact, view, rows, 0, 0) >> FW_GROUP_WORDS << FW_GROUP_WORDS;
 #pragma GCC unroll 14
 	for (int i = 0; i < FW_GROUP_WORDS; i++) {
 		__u64 bits;
