@@ -169,6 +169,7 @@ static void write_instance(struct instance *instance, uint32_t first_record)
 
 	instance->out.default_record = first_record + instance->terms.block->count;
 	instance->out.wide = family != FW_INET;
+	instance->out.is_empty = !instance->terms.count && !instance->terms.counted_count;
 	write_bits(instance, first_record);
 	write_full_row(instance);
 	instance_compile_sets(instance);

@@ -271,6 +271,11 @@ static __always_inline int fw_classify(const __u8 *base, __u32 size_mask, enum f
 	const struct fw_instance *at = fw_instance(base, hook, packet->family);
 	struct fw_rows rows;
 
+	if (at->is_empty) {
+		ret_result->record = at->default_record;
+		ret_result->counted_count = 0;
+		return 0;
+	}
 	fw_rows_find(view, at, packet, &rows);
 	if (!at->groups)
 		ret_result->record = at->summary ? fw_first_match(view, at, &rows)

@@ -325,7 +325,7 @@ struct fw_instance {
 	__u32 service_plain; /* FW_USES_SETS */
 	__u32 set_rows;	     /* offset of struct fw_set_rows; FW_USES_SETS */
 	__u32 tables;	     /* FW_TABLES_*: trees of tables only */
-	__u32 pad;
+	__u32 is_empty;	     /* no rule can match: the default decides */
 	__u64 sets[2]; /* live sets that rules name, in `from` and in `to` */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
