@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* One thread for one image. Nothing of the ruleset may change while it runs. */
 #include "commands/compiling.h"
 
 #include <pthread.h>

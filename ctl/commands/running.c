@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a ruleset to the running rules. The order matters: everything that can fail without the
- * kernel comes first, then what answers where rules reject, then the switch, then new interfaces
- * (they never see the old rules), and last what is not wanted any more is detached.
+ * From a ruleset to the running rules. The order matters: everything that can fail and changes no
+ * packet's verdict comes first, then what answers where rules reject, then the switch, then new
+ * interfaces (they never see the old rules), and last what is not wanted any more is detached.
  */
 #include "commands/running.h"
 
@@ -145,7 +145,7 @@ struct making {
 	void *fill_data;
 	struct origin origin;
 	const struct wanted_links *wanted;
-	struct compiling *compiling; /* its image, if that is begun */
+	struct compiling *compiling; /* its image, if that is begun: compiling_start_early() */
 	struct plan *plan;
 	bool back; /* to the rules before */
 };
@@ -195,6 +195,19 @@ static int generation_switch(struct dataplane *dataplane, const struct making *m
 	return error;
 }
 
+/*
+ * An image names live sets by their slots, which generation_make() gives them: with any, it begins
+ * to compile only then.
+ */
+static struct compiling *compiling_start_early(const struct ruleset *ruleset,
+					       const struct wanted_links *wanted)
+{
+	for (size_t i = 0; i < ruleset->set_count; i++)
+		if (ruleset->sets[i].kind == SET_LIVE)
+			return NULL;
+	return compiling_start(ruleset, wanted);
+}
+
 /* Plans and switches. */
 static int generation_make(struct dataplane *dataplane, struct making *making,
 			   struct installed *installed)
@@ -207,10 +220,13 @@ static int generation_make(struct dataplane *dataplane, struct making *making,
 	}
 	error = dataplane_prepare_sets(dataplane, making->plan, making->ruleset, making->fill,
 				       making->fill_data);
-	if (error)
+	if (error) {
 		message_error("cannot make the live sets: %s", dataplane_error(dataplane));
-	else
+	} else {
+		if (!making->compiling)
+			making->compiling = compiling_start(making->ruleset, making->wanted);
 		error = generation_switch(dataplane, making, installed);
+	}
 	plan_free(&making->plan);
 	return error;
 }
@@ -293,18 +309,24 @@ static bool all_is_back(struct dataplane *dataplane, const struct installed *bef
 	return all;
 }
 
-/* Back to the rules before; an error: the new ones run still. */
+/* Back to the rules before, on the interfaces that they want; an error: the new ones run still. */
 static int roll_back(struct dataplane *dataplane, const struct generation *before,
-		     const struct wanted_links *wanted, const struct installed *attached)
+		     const struct installed *attached)
 {
 	struct ruleset *ruleset = NULL;
 	struct installed restored = { 0 };
-	struct making making = { .origin = before->origin, .wanted = wanted, .back = true };
+	struct wanted_links wanted = { 0 };
+	struct making making = { .origin = before->origin, .wanted = &wanted, .back = true };
 	int error = generation_parse(before, &ruleset);
 
 	making.ruleset = ruleset;
 	if (!error) {
-		making.compiling = compiling_start(ruleset, wanted);
+		error = wanted_links_find(ruleset, &wanted);
+		if (error)
+			message_error("cannot list the network interfaces: %s", strerror(-error));
+	}
+	if (!error) {
+		making.compiling = compiling_start_early(ruleset, &wanted);
 		error = generation_make(dataplane, &making, &restored);
 		compiling_free(&making.compiling);
 	}
@@ -313,6 +335,7 @@ static int roll_back(struct dataplane *dataplane, const struct generation *befor
 			      "filtered before; see `fwctl status`");
 	else if (all_is_back(dataplane, attached))
 		message_info("the rules that ran before are running again");
+	wanted_links_free(&wanted);
 	ruleset_free(&ruleset);
 	return error;
 }
@@ -333,7 +356,7 @@ static int install_answered(struct dataplane *dataplane, const struct install_in
 	if (!error) {
 		error = links_attach(dataplane, input, making->wanted, &old, installed);
 		installed->stays = !error;
-		if (error && before && roll_back(dataplane, before, making->wanted, &old))
+		if (error && before && roll_back(dataplane, before, &old))
 			installed->stays = true;
 	}
 	if (!error)
@@ -357,7 +380,7 @@ static int install_over(struct dataplane *dataplane, const struct install_input 
 		.text = input->text,
 		.origin = input->origin,
 		.wanted = wanted,
-		.compiling = compiling_start(input->ruleset, wanted),
+		.compiling = compiling_start_early(input->ruleset, wanted),
 		.fill = input->fill,
 		.fill_data = input->fill_data,
 	};

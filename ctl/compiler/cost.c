@@ -6,13 +6,14 @@
  */
 #include "compiler/cost.h"
 
+#include "fw/image.h"
+
 #define BASE_NS	     38.0 /* look-ups of the fields, the first word, the rule */
 #define WIDE_NS	     40.0 /* trees of 128 bits */
 #define GROUPS_NS    24.0 /* before the first candidate */
 #define CANDIDATE_NS 15.0
 #define WORD_NS	     0.5 /* one after the other */
 #define WORD_LED_NS  3.0 /* of more than 15 words, led by a summary */
-#define WORDS_EXACT  16
 #define COUNTED_NS   4.4
 #define LIMITS_NS    20.0 /* if there is any */
 #define LIMIT_NS     30.0
@@ -43,7 +44,7 @@ static double row_ns(const struct cost *cost, double miss)
 	if (cost->grouped)
 		return GROUPS_NS +
 		       (double)cost->candidates * (CANDIDATE_NS + CANDIDATE_LINES * miss);
-	return (double)cost->words * (cost->words > WORDS_EXACT ? WORD_LED_NS : WORD_NS);
+	return (double)cost->words * (cost->words > FW_EXACT_WORDS ? WORD_LED_NS : WORD_NS);
 }
 
 double cost_ns(const struct cost *cost)

@@ -191,6 +191,7 @@ static void unfit_print(const struct set_change *change, char *text, size_t size
 	size_t told = change->refused < SET_UNFIT_TOLD ? change->refused : SET_UNFIT_TOLD;
 	size_t length = 0;
 
+	snprintf(text, size, "none");
 	for (size_t i = 0; i < told; i++) {
 		char element[ADDRESS_TEXT_MAX];
 

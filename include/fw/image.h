@@ -311,7 +311,7 @@ struct fw_instance {
 	/* The line of the first fw_group, less 64, as words are numbered from 1; by fw_bit_place().
 	 * 0: bits are terms. */
 	__u32 groups;
-	__u32 wide;   /* 0 for inet; 1: groups compare 128-bit addresses */
+	__u32 wide;   /* 0 for inet; 1: addresses have 128 bits, and groups compare 32 folded of each */
 	__u32 source; /* tree entries; values are rows */
 	__u32 destination;
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */

@@ -21,7 +21,7 @@ static void more_of_anything_costs_more(void **state)
 	for (size_t i = 0; i < 13; i++)
 		more[i] = plain;
 	more[0].words = 2;
-	more[1].words = 17;
+	more[1].words = 16;
 	more[2].grouped = true;
 	more[3].wide = true;
 	more[4].counted = 1;
