@@ -11,6 +11,7 @@
 #include <xdp/libxdp.h>
 
 #include "dataplane/internal.h"
+#include "dataplane/libxdp_fds.h"
 
 /* A filter runs early, so that what it drops costs the others nothing; 50 is libxdp's default. */
 #define XDP_PRIORITY 10
@@ -52,15 +53,19 @@ static int xdp_find_owned(struct dataplane *dataplane, const struct link_info *l
 {
 	struct xdp_multiprog *programs;
 	struct xdp_program *program = NULL;
+	struct libxdp_fds before;
 	uint32_t id = 0;
 	int error = bpf_xdp_query_id((int)link->index, 0, &id);
 
 	if (error || !id)
 		return error ? error : -ENOENT;
+	libxdp_fds_note(&before);
 	programs = xdp_multiprog__get_from_ifindex((int)link->index);
 	error = (int)libxdp_get_error(programs);
-	if (error)
+	if (error) {
+		libxdp_fds_close(&before);
 		return error;
+	}
 	*ret_found = (struct xdp_found){
 		.mode = xdp_multiprog__attach_mode(programs),
 		.alone = xdp_multiprog__is_legacy(programs),
@@ -77,6 +82,7 @@ static int xdp_find_owned(struct dataplane *dataplane, const struct link_info *l
 		program = ret_found->alone ? NULL : xdp_multiprog__next_prog(program, programs);
 	}
 	xdp_multiprog__close(programs);
+	libxdp_fds_close(&before);
 	return error;
 }
 
@@ -124,6 +130,7 @@ static int xdp_remove(const struct dataplane *dataplane, const struct link_info 
 		      const struct xdp_found *found)
 {
 	struct xdp_program *program;
+	struct libxdp_fds before;
 	int error;
 
 	if (found->alone) {
@@ -134,12 +141,14 @@ static int xdp_remove(const struct dataplane *dataplane, const struct link_info 
 			return fd;
 		return bpf_xdp_detach((int)link->index, mode_flags(found->mode), &options);
 	}
+	libxdp_fds_note(&before);
 	program = xdp_program__from_id(found->id);
 	error = (int)libxdp_get_error(program);
-	if (error)
-		return error;
-	error = xdp_program__detach(program, (int)link->index, found->mode, 0);
-	xdp_program__close(program);
+	if (!error) {
+		error = xdp_program__detach(program, (int)link->index, found->mode, 0);
+		xdp_program__close(program);
+	}
+	libxdp_fds_close(&before);
 	if (!error)
 		dispatcher_forget(dataplane, found->id);
 	return error;
@@ -208,15 +217,18 @@ static int xdp_put_shared(struct dataplane *dataplane, const struct link_info *l
 			  enum xdp_attach_mode mode, const struct xdp_found *old)
 {
 	struct bpf_object *object = NULL;
+	struct libxdp_fds before;
 	int error = program_open(dataplane, PROGRAM_INGRESS, layer3, &object);
 
 	if (error)
 		return error;
+	libxdp_fds_note(&before);
 	error = xdp_add(link, object, mode);
 	/* Behind the dispatcher both run until the old one is off: a packet has to pass both. */
 	if (!error && old)
 		error = xdp_remove(dataplane, link, old);
 	bpf_object__close(object);
+	libxdp_fds_close(&before);
 	return error;
 }
 
