@@ -12,14 +12,12 @@
 
 #define TERMS_BEST 1024 /* up to here a bit for each term is never slower */
 
-/* A row in the image: its readers look for rows of few words at multiples of FW_EXACT_SIZE. */
+/* A row in the image: its readers look for words side by side behind multiples of FW_EXACT_SIZE. */
 size_t instance_row_size(const struct instance *instance)
 {
 	size_t words = instance->out.summary + space_words(&instance->space);
 	size_t size = sizeof(struct fw_row_head) + words * sizeof(uint64_t);
 
-	if (instance->out.summary + instance->space.words <= FW_EXACT_WORDS)
-		size = size > FW_EXACT_SIZE ? size : FW_EXACT_SIZE;
 	return (size + FW_EXACT_SIZE - 1) / FW_EXACT_SIZE * FW_EXACT_SIZE;
 }
 

@@ -478,11 +478,10 @@ uint32_t tree_write_tables(struct writer *writer, const struct axis_classes *cla
 	size_t size = writer->size;
 	uint32_t root;
 
+	if (classes->interval_count <= DIRECT_AT_ROOT || classes->interval_count > LARGE ||
+	    2 * count_nodes(classes) > ONLY_TABLES_MAX) /* few need only one */
+		return 0;
 	tree.only_tables = true;
-	if (classes->interval_count <= DIRECT_AT_ROOT || classes->interval_count > LARGE)
-		return 0;
-	if (2 * count_nodes(classes) > ONLY_TABLES_MAX) /* each needs two, at least */
-		return 0;
 	root = write_node(&tree, whole_tree(classes, entries));
 	if (tree.tables > ONLY_TABLES_MAX)
 		writer->size = size;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Branch and bound. Rows of an axis stand in a binary tree, in an order in which neighbours have
- * most bits in common. A node knows the bits that any of its rows has (the
- * union), those that all have (the common ones), and the most that one of them has beyond those.
- * Packets of three nodes leave no more than the AND of the unions, nor, for either address axis,
- * more than the AND with what is common and that most. The second is what makes it fast: far up,
- * a union has nearly all bits, but each row few of its own. The axis whose halves have the lower
- * bounds is split.
+ * most bits in common. A node knows the bits that any of its rows has (the union), those that all
+ * have (the common ones), and the most that one of them has beyond those. Packets of three nodes
+ * leave no more than the AND of the unions, nor, for either address axis, more than the AND with
+ * what is common and that most. The second is what makes it fast: far up, a union has nearly all
+ * bits, but each row few of its own. The axis whose halves have the lower bounds is split.
  */
 #include "compiler/worst.h"
 

@@ -140,7 +140,6 @@ static int outers_create(struct maps *maps)
 
 	if (numbers < 0)
 		return numbers;
-
 	for (unsigned i = 0; i < FW_IMAGE_CLASSES; i++) {
 		snprintf(name, sizeof(name), "fw_image_%u", i);
 		maps->images[i] = outer_create(name, FW_IMAGE_SLOTS, &sizes->image[i],

@@ -71,7 +71,7 @@ int dataplane_set_test(struct dataplane *dataplane, const struct live_set *set,
 
 			prefix_bounds(&found.address, found.length, &first, &last);
 			found.address = first;
-			if (!found.expires || found.expires > now)
+			if (!set_element_has_expired(&found, now))
 				set_elements_add(ret_elements, &found);
 			if (kind == FW_SET_HOSTS || !found.length)
 				break;

@@ -277,7 +277,8 @@ struct fw_set_rows {
  * Rows are named by their offset, and begin with it: struct fw_row_head. Where bits are terms and
  * a row has up to FW_EXACT_WORDS words, behind it are [words][counted words], and it begins at a
  * multiple of FW_EXACT_SIZE, so that the words are looked at one by one. Else there are
- * [summary][words][counted words]: summary bit n is set if word n is not 0.
+ * [summary][words][counted words]: summary bit n is set if word n is not 0. Such rows begin there
+ * too, as the first FW_GROUP_WORDS are looked at side by side.
  */
 struct fw_row_head {
 	__u32 entry; /* the row's own */
@@ -311,7 +312,7 @@ struct fw_instance {
 	/* The line of the first fw_group, less 64, as words are numbered from 1; by fw_bit_place().
 	 * 0: bits are terms. */
 	__u32 groups;
-	__u32 wide;   /* 0 for inet; 1: addresses have 128 bits, and groups compare 32 folded of each */
+	__u32 wide; /* 0 for inet; 1: addresses have 128 bits, of which groups compare 32 folded */
 	__u32 source; /* tree entries; values are rows */
 	__u32 destination;
 	__u32 source_port; /* tree entries; values are summands of a cell's number (or rows) */
@@ -326,7 +327,7 @@ struct fw_instance {
 	__u32 set_rows;	     /* offset of struct fw_set_rows; FW_USES_SETS */
 	__u32 tables;	     /* FW_TABLES_*: trees of tables only */
 	__u32 is_empty;	     /* no rule can match: the default decides */
-	__u64 sets[2]; /* live sets that rules name, in `from` and in `to` */
+	__u64 sets[2];	     /* live sets that rules name, in `from` and in `to` */
 	/* What the two chains start with, the first in the low half: 0, or the full row's entry
 	 * if it is not used. */
 	__u64 network_rows;
